@@ -1,0 +1,1 @@
+"""From any source folder to prepared pairs on disk, and back. No Keras here."""

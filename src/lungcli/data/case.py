@@ -1,0 +1,147 @@
+"""One chest X-ray with its mask files, as every source lists it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from lungcli.arrays import SpacingMm
+
+
+class Convention(StrEnum):
+    """Whether a mask counts the heart's shadow as lung."""
+
+    HEART_EXCLUDED = "heart-excluded"
+    HEART_INCLUDED = "heart-included"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskFiles:
+    """The mask files of one CXR, merged with OR.
+
+    Attributes:
+        right: Files of the patient's right lung.
+        left: Files of the patient's left lung.
+        combined: Files of both lungs: binary, or a label map 0/1/2.
+    """
+
+    right: tuple[Path, ...] = ()
+    left: tuple[Path, ...] = ()
+    combined: tuple[Path, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file, right lung first."""
+        return self.right + self.left + self.combined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedSpacing:
+    """A pixel size that holds only at the published image dimensions.
+
+    A resized copy of a public data set has an unknown pixel size, never a guessed
+    one.
+    """
+
+    spacing_mm: SpacingMm
+    shapes: tuple[tuple[int, int], ...]
+
+    def at(self, shape: tuple[int, int]) -> SpacingMm | None:
+        """Return the spacing if `shape` (height, width) is a published one."""
+        return self.spacing_mm if shape in self.shapes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Paths and facts of one CXR; pixels are read later, one case at a time.
+
+    Attributes:
+        case_id: Unique within its source, e.g. `"MCUCXR_0001_0"`.
+        patient_id: Splits are by patient, never by image.
+        source: Name of the source, e.g. `"montgomery"`.
+        image_path: The CXR as published.
+        masks: Its mask files; None if it has none.
+        spacing: Pixel size where the source states one.
+        finding: Diagnosis, empty if unknown; so are `sex`, `age` and `view`.
+    """
+
+    case_id: str
+    patient_id: str
+    source: str
+    image_path: Path
+    masks: MaskFiles | None = None
+    spacing: PublishedSpacing | None = None
+    finding: str = ""
+    sex: str = ""
+    age: str = ""
+    view: str = ""
+
+
+class Issue(StrEnum):
+    """What the audit can find."""
+
+    UNREADABLE = "unreadable"
+    TOO_SMALL = "too small"
+    NO_MASK = "no mask"
+    NO_IMAGE = "no image"
+    EMPTY_MASK = "empty mask"
+    MASK_SIZE = "mask of other size"
+    STRAY_BLOBS = "stray blobs"
+    SIDES = "swapped sides"
+    DUPLICATE = "exact duplicate"
+    NEAR_DUPLICATE = "near duplicate"
+    PATIENT_LEAK = "patient in two splits"
+    NOT_LISTED = "not in the split file"
+    NOT_FOUND = "listed, but not there"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFinding:
+    """One line of the audit: what is wrong with which file, and what was done.
+
+    Attributes:
+        issue: Kind of the finding.
+        source: Name of the source.
+        case_id: The case, empty if the file belongs to none.
+        path: The file.
+        detail: What was seen, in words and numbers.
+        action: What lungcli did about it, e.g. `"left out"`.
+    """
+
+    issue: Issue
+    source: str
+    case_id: str
+    path: Path
+    detail: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceListing:
+    """What a source found in its folder."""
+
+    name: str
+    root: Path
+    convention: Convention
+    cases: tuple[Case, ...]
+    findings: tuple[AuditFinding, ...] = field(default=())
+
+
+class Source(Protocol):
+    """Knows one folder layout; one module of `lungcli.data.sources` each."""
+
+    layout: str
+    expected: str  # one line for error messages: what the layout looks like
+
+    def matches(self, root: Path) -> bool:
+        """Tell whether `root` has this layout, by looking at folder names only."""
+        ...
+
+    def list_cases(self, root: Path) -> SourceListing:
+        """Return the cases sorted by case_id; read no pixels.
+
+        Raises:
+            DatasetError: If the folder holds no image.
+        """
+        ...

@@ -1,0 +1,80 @@
+"""Whole files or none: everything is written beside its name, then renamed."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lungcli.errors import OutputError
+
+_PART = ".part"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that becomes `path` if the block ends without error.
+
+    The temporary name keeps the suffix, since image libraries choose the format
+    by it. Parent folders are made.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    part = path.with_name(f".{path.stem}{_PART}{path.suffix}")
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8", newline="")
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder that replaces `path` at the end.
+
+    An existing folder stays whole until the new one is complete; a leftover of an
+    interrupted call is removed.
+
+    Raises:
+        OutputError: If the folder cannot be written.
+    """
+    part = path.with_name(f".{path.name}{_PART}")
+    old = path.with_name(f".{path.name}.old")
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if old.exists() and not path.exists():  # killed between the two renames
+            old.rename(path)
+        for leftover in (part, old):
+            if leftover.exists():
+                shutil.rmtree(leftover)
+        part.mkdir()
+        try:
+            yield part
+            if path.exists():
+                path.rename(old)
+            part.rename(path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = error.filename if error.filename is not None else path
+        msg = (
+            f"cannot write {path} ({reason}: {where}). Check that the folder is "
+            "writable and the disk has space, or choose another place with --out."
+        )
+        raise OutputError(msg) from error

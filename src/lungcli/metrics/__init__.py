@@ -1,0 +1,1 @@
+"""Every published number, in NumPy and SciPy; no files."""

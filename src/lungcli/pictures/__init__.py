@@ -1,0 +1,1 @@
+"""Arrays to pictures: overlays, panels, sheets, curves, GIFs."""

@@ -1,0 +1,1 @@
+"""One module per command: joins data, nn, metrics and pictures. No Typer, no Rich."""

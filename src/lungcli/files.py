@@ -1,26 +1,27 @@
 """Whole files or none: everything is written beside its name, then renamed."""
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from lungcli.errors import OutputError
 
-_PART = ".part"
+_PART = ".part-"  # in front of the name: the suffix tells libraries the format
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path that becomes `path` if the block ends without error.
 
-    The temporary name keeps the suffix, since image libraries choose the format
-    by it. Parent folders are made.
+    Parent folders are made.
 
     Raises:
         OutputError: If the file cannot be written.
     """
-    part = path.with_name(f".{path.stem}{_PART}{path.suffix}")
+    part = path.with_name(f"{_PART}{path.name}")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -36,6 +37,11 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="")
 
 
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON document for people and programs; NaN is a bug, not a value."""
+    write_text(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder that replaces `path` at the end.
@@ -46,8 +52,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: If the folder cannot be written.
     """
-    part = path.with_name(f".{path.name}{_PART}")
-    old = path.with_name(f".{path.name}.old")
+    part = path.with_name(f"{_PART}{path.name}")
+    old = path.with_name(f".old-{path.name}")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if old.exists() and not path.exists():  # killed between the two renames

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+# Called as progress(task, done, total), first with done=0; a task keeps its name.
 Progress = Callable[[str, int, int], None]
-"""Called as `progress(task, done, total)`, first with `done=0`; tasks have fixed names."""
 
 
 def silent(task: str, done: int, total: int) -> None:

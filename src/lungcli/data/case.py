@@ -24,11 +24,14 @@ class MaskFiles:
         right: Files of the patient's right lung.
         left: Files of the patient's left lung.
         combined: Files of both lungs: binary, or a label map 0/1/2.
+        scale: The masks may be drawn on a grid this many times coarser than the
+            image's (JSRT: 2); 1 if they must have the image's size.
     """
 
     right: tuple[Path, ...] = ()
     left: tuple[Path, ...] = ()
     combined: tuple[Path, ...] = ()
+    scale: int = 1
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -119,13 +122,23 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceListing:
-    """What a source found in its folder."""
+    """What a source found in its folder.
+
+    Attributes:
+        name: Name of the source, as in its cases.
+        root: The folder.
+        convention: Of its masks, as far as the layout tells.
+        cases: Sorted by case_id.
+        findings: What is wrong with the files, seen without reading pixels.
+        layout: Name of the layout, as `--layout` takes it.
+    """
 
     name: str
     root: Path
     convention: Convention
     cases: tuple[Case, ...]
     findings: tuple[AuditFinding, ...] = field(default=())
+    layout: str = ""
 
 
 class Source(Protocol):
@@ -135,11 +148,11 @@ class Source(Protocol):
     expected: str  # one line for error messages: what the layout looks like
 
     def matches(self, root: Path) -> bool:
-        """Tell whether `root` has this layout, by looking at folder names only."""
+        """Tell whether `root` has this layout, by looking at names only."""
         ...
 
-    def list_cases(self, root: Path) -> SourceListing:
-        """Return the cases sorted by case_id; read no pixels.
+    def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
+        """Return one listing for each set that the folder holds; read no pixels.
 
         Raises:
             DatasetError: If the folder holds no image.

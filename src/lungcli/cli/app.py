@@ -1,0 +1,66 @@
+"""The command `lungcli`: puts the subcommands together and ends in main()."""
+
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from lungcli import __version__
+from lungcli.cli.augment_preview import augment_preview
+from lungcli.cli.demo import demo
+from lungcli.cli.evaluate import evaluate
+from lungcli.cli.output import print_error
+from lungcli.cli.predict import predict
+from lungcli.cli.prepare import prepare
+from lungcli.cli.train import train
+from lungcli.cli.visualize import visualize
+from lungcli.errors import LungcliError
+
+app = typer.Typer(
+    help="Lung segmentation in chest X-rays with a U-Net.",
+    epilog="A whole session: prepare data/, train, evaluate, visualize --gif.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (prepare, augment_preview, train, evaluate, visualize, predict, demo):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lungcli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Lung segmentation in chest X-rays with a U-Net."""
+
+
+def main() -> None:
+    """Run lungcli; an expected error becomes one line and exit status 1."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except LungcliError as error:
+        print_error(str(error))
+        sys.exit(1)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    """Leave through every `finally`, so that nothing half-written stays."""
+    del signum, frame
+    sys.exit(143)

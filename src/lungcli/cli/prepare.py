@@ -1,0 +1,188 @@
+"""`lungcli prepare`: source folders in, a prepared data set and its audit out."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from lungcli.cli.options import AsJson, Seed
+from lungcli.cli.output import out, print_error, print_json, print_paths
+from lungcli.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from lungcli.workflows.prepare import PrepareReport, SourceCounts
+
+
+class Layout(StrEnum):
+    """Folder layout of a source."""
+
+    AUTO = "auto"
+    MONTGOMERY = "montgomery"
+    SHENZHEN = "shenzhen"
+    JSRT = "jsrt"
+    FOLDER = "folder"
+
+
+class MaskConvention(StrEnum):
+    """Whether masks count the heart's shadow as lung."""
+
+    HEART_EXCLUDED = "heart-excluded"
+    HEART_INCLUDED = "heart-included"
+    UNKNOWN = "unknown"
+
+
+def prepare(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="SOURCE...", help="Folders of chest X-rays with masks."),
+    ],
+    out_folder: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder of the prepared data set.")
+    ] = Path("prepared"),
+    size: Annotated[
+        int, typer.Option(help="Longer side of the stored images in pixels.", min=32)
+    ] = 512,
+    layout: Annotated[
+        Layout, typer.Option(help="Folder layout of the sources.")
+    ] = Layout.AUTO,
+    splits: Annotated[
+        str | None,
+        typer.Option(
+            help="CSV file with the columns case_id and split, or gaal2020.",
+            metavar="FILE",
+            show_default="drawn by patient",
+        ),
+    ] = None,
+    val: Annotated[
+        float, typer.Option(help="Fraction of patients to validate on.", min=0, max=1)
+    ] = 0.15,
+    test: Annotated[
+        float, typer.Option(help="Fraction of patients to test on.", min=0, max=1)
+    ] = 0.15,
+    seed: Seed = 0,
+    workers: Annotated[
+        int, typer.Option(help="Processes.", min=0, show_default="all cores")
+    ] = 0,
+    convention: Annotated[
+        MaskConvention | None,
+        typer.Option(
+            help="Whether the masks count the heart as lung.",
+            show_default="what the sources say",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit status 1 if the audit finds any.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an older prepared data set.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Audit folders of chest X-rays, split by patient, write a prepared data set."""
+    from lungcli.data.case import Convention
+    from lungcli.workflows import prepare as workflow
+
+    settings = workflow.PrepareSettings(
+        out=out_folder,
+        size=size,
+        layout=layout.value,
+        splits=splits,
+        val=val,
+        test=test,
+        seed=seed,
+        workers=workers,
+        force=force,
+        convention=Convention(convention.value) if convention else None,
+    )
+    with progress_bars() as progress:
+        report = workflow.prepare(sources, settings=settings, progress=progress)
+    if as_json:
+        print_json(_document(report))
+    else:
+        _print_report(report)
+    if strict and report.findings:
+        print_error(
+            f"{len(report.findings)} findings with --strict; they are listed in "
+            f"{report.audit_path}."
+        )
+        raise typer.Exit(1)
+
+
+def _print_report(report: "PrepareReport") -> None:
+    out.print(_source_table(report))
+    if report.findings:
+        out.print(_finding_table(report))
+    out.print(f"Mask convention: {report.convention.value}. Written:")
+    print_paths(out, report.paths)
+    data = "" if report.out == Path("prepared") else f" --data {report.out}"
+    out.print(f"Next: [bold]lungcli train{escape(data)}[/bold]", soft_wrap=True)
+
+
+def _source_table(report: "PrepareReport") -> Table:
+    table = Table("source", title="Cases")
+    for column in ("train", "val", "test", "not listed", "no mask", "left out"):
+        table.add_column(column, justify="right")
+    rows = [_numbers(source) for source in report.sources]
+    for source, numbers in zip(report.sources, rows, strict=True):
+        table.add_row(escape(source.name), *map(str, numbers))
+    if len(rows) > 1:
+        table.add_section()
+        totals = (sum(column) for column in zip(*rows, strict=True))
+        table.add_row("all", *map(str, totals))
+    return table
+
+
+def _numbers(source: "SourceCounts") -> list[int]:
+    return [
+        *source.splits.values(),
+        source.not_listed,
+        source.no_mask,
+        source.left_out,
+    ]
+
+
+def _finding_table(report: "PrepareReport") -> Table:
+    table = Table("finding", title="Audit")
+    table.add_column("count", justify="right")
+    table.add_column("what was done")
+    table.add_column("for example", overflow="fold")
+    groups: dict[tuple[str, str], list[str]] = {}
+    for finding in report.findings:
+        # A finding about many cases counts them in its detail.
+        example = finding.path.name if finding.case_id else finding.detail
+        groups.setdefault((finding.issue.value, finding.action), []).append(example)
+    for (issue, action), examples in groups.items():
+        table.add_row(issue, str(len(examples)), escape(action), escape(examples[0]))
+    return table
+
+
+def _document(report: "PrepareReport") -> dict[str, Any]:
+    return {
+        "out": str(report.out),
+        "convention": report.convention.value,
+        "sources": {
+            source.name: {
+                "layout": source.layout,
+                **source.splits,
+                "not_listed": source.not_listed,
+                "no_mask": source.no_mask,
+                "left_out": source.left_out,
+            }
+            for source in report.sources
+        },
+        "findings": [
+            {
+                "issue": finding.issue.value,
+                "source": finding.source,
+                "case_id": finding.case_id,
+                "path": str(finding.path),
+                "detail": finding.detail,
+                "action": finding.action,
+            }
+            for finding in report.findings
+        ],
+        "paths": [str(path) for path in report.paths],
+    }

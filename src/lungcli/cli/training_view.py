@@ -1,0 +1,121 @@
+"""What a person sees while a network trains."""
+
+import sys
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lungcli.cli.output import err, print_note
+
+if TYPE_CHECKING:  # the workflow loads TensorFlow
+    from lungcli.workflows.train import TrainEvents, TrainPlan
+
+_COLUMNS = ("epoch", "loss", "val loss", "val Dice", "rate", "seconds")
+
+
+class TrainingView:
+    """Print a row an epoch and, on a terminal, a live bar below the rows."""
+
+    def __init__(self) -> None:
+        self._live = sys.stdout.isatty() and err.is_terminal
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            TextColumn("step {task.fields[step]}/{task.fields[steps]}"),
+            BarColumn(),
+            TextColumn("{task.fields[rate]} images/s"),
+            TimeRemainingColumn(),
+            TextColumn("loss {task.fields[loss]}"),
+            TextColumn("Dice {task.fields[dice]}"),
+            console=err,
+            transient=True,
+            disable=not self._live,
+        )
+        self._best = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def events(self) -> "TrainEvents":
+        """Return the three listeners in the form that the workflow takes."""
+        from lungcli.workflows.train import TrainEvents
+
+        return TrainEvents(
+            on_plan=self.show_plan, on_step=self.show_step, on_epoch=self.show_epoch
+        )
+
+    def show_plan(self, plan: "TrainPlan") -> None:
+        """Say what is about to be trained, on how much, and where it goes."""
+        self._plan = plan
+        err.print(
+            f"{plan.config.arch}, {plan.config.size} px, {plan.parameters:,} weights, "
+            f"{plan.precision}: {plan.num_train} training and "
+            f"{plan.num_validation} validation cases",
+            highlight=False,
+        )
+        err.print(f"run folder: {escape(str(plan.run))}", soft_wrap=True)
+        for note in plan.notes:
+            print_note(note)
+        done = plan.first_epoch - 1
+        if done >= plan.config.epochs:
+            print_note(f"all {done} epochs are done. Use a larger --epochs to go on.")
+            return
+        err.print("".join(f"{name:>9}" for name in _COLUMNS), style="bold")
+        self._task = self._bar.add_task(
+            "train",
+            total=(plan.config.epochs - done) * plan.steps,
+            epoch=plan.first_epoch,
+            epochs=plan.config.epochs,
+            step=0,
+            steps=plan.steps,
+            rate="-",
+            loss="-",
+            dice="-",
+        )
+        self._bar.start()
+        self._epoch_began = time.monotonic()
+
+    def show_step(self, epoch: int, step: int, logs: Mapping[str, float]) -> None:
+        """Move the bar."""
+        plan = self._plan
+        seconds = time.monotonic() - self._epoch_began
+        self._bar.update(
+            self._task,
+            completed=(epoch - plan.first_epoch) * plan.steps + step,
+            epoch=epoch,
+            step=step,
+            rate=f"{step * plan.config.batch_size / max(seconds, 1e-6):.0f}",
+            loss=f"{logs['loss']:.3f}",
+        )
+
+    def show_epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Print the epoch's row; the best so far has a star."""
+        seconds = time.monotonic() - self._epoch_began
+        dice = logs["val_dice"]
+        better = dice > self._best
+        self._best = max(self._best, dice)
+        sources = "".join(
+            f"  {name.removeprefix('val_dice_')} {value:.4f}"
+            for name, value in logs.items()
+            if name.startswith("val_dice_")
+        )
+        err.print(
+            f"{epoch:>9}{logs['loss']:>9.4f}{logs['val_loss']:>9.4f}{dice:>9.4f}"
+            f"{logs['learning_rate']:>9.1e}{seconds:>9.1f}"
+            f"{' *' if better else '  '}{escape(sources)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        self._bar.update(self._task, dice=f"{dice:.4f}")
+        self._epoch_began = time.monotonic()

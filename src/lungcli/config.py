@@ -1,0 +1,163 @@
+"""Settings of a training run: checked once, saved with the run."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final, Self
+
+from lungcli.errors import ConfigError
+
+ARCHITECTURES: Final = ("stem-unet", "unet")
+PRECISIONS: Final = ("auto", "float32", "bfloat16")
+SCHEDULES: Final = ("cosine", "plateau")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkConfig:
+    """What it takes to build the network again.
+
+    Attributes:
+        arch: One of `ARCHITECTURES`.
+        size: Height and width of the input in pixels.
+        filters: Filters of the first level.
+        depth: Number of poolings.
+    """
+
+    arch: str = "stem-unet"
+    size: int = 256
+    filters: int = 16
+    depth: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """What it takes, with the data, to repeat a run.
+
+    Attributes:
+        arch: Network, one of `ARCHITECTURES`.
+        size: Height and width that the network sees, in pixels.
+        filters: Filters of the network's first level.
+        depth: Number of poolings.
+        epochs: Passes over the training cases.
+        batch_size: Cases per step.
+        learning_rate: Its highest value.
+        schedule: `cosine` (warm-up, then down to 0) or `plateau` (halved when the
+            validation Dice stalls).
+        weight_decay: Of AdamW.
+        strength: Of the augmentation; 1 is the measured recipe, 0 is none.
+        patience: Epochs without a better validation Dice before the training
+            stops early; 0 never stops.
+        precision: `auto` takes bfloat16 where the hardware computes in it.
+        tensorboard: Whether to write a TensorBoard log.
+        seed: Same seed, same data order, same augmentation, same start weights.
+    """
+
+    arch: str = "stem-unet"
+    size: int = 256
+    filters: int = 16
+    depth: int = 4
+    epochs: int = 60
+    batch_size: int = 8
+    learning_rate: float = 2e-3
+    schedule: str = "cosine"
+    weight_decay: float = 1e-4
+    strength: float = 1.0
+    patience: int = 0
+    precision: str = "auto"
+    tensorboard: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Reject impossible values once, here."""
+        for name in ("size", "filters", "depth", "epochs", "batch_size"):
+            _check(name, getattr(self, name), int, at_least=1)
+        for name in ("patience", "seed"):
+            _check(name, getattr(self, name), int, at_least=0)
+        for name in ("learning_rate", "weight_decay", "strength"):
+            _check(name, getattr(self, name), (int, float), at_least=0)
+        if self.learning_rate == 0:
+            msg = "learning_rate must be above 0, got 0."
+            raise ConfigError(msg)
+        _check("tensorboard", self.tensorboard, bool)
+        _check_choice("arch", self.arch, ARCHITECTURES)
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
+
+    @property
+    def network(self) -> NetworkConfig:
+        """The part that says how the network is built."""
+        return NetworkConfig(
+            arch=self.arch, size=self.size, filters=self.filters, depth=self.depth
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON and TOML know them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any], *, where: str) -> Self:
+        """Build from names and values; the defaults fill the rest.
+
+        Args:
+            settings: Setting names to values.
+            where: File or command that the error message blames.
+
+        Raises:
+            ConfigError: If a name is unknown or a value impossible.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in settings:
+            if name not in known:
+                msg = f"{where}: unknown setting {name!r}. Known: {', '.join(known)}."
+                raise ConfigError(msg)
+        try:
+            return cls(**settings)
+        except ConfigError as error:
+            msg = f"{where}: {error}"
+            raise ConfigError(msg) from error
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return the settings of a TOML file; dashes in names count as underscores.
+
+    Raises:
+        ConfigError: If the file is missing or no TOML.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"cannot read the configuration {path} ({error.strerror})."
+        raise ConfigError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path} is no TOML file ({error}). Write lines like: epochs = 60"
+        raise ConfigError(msg) from error
+    return {name.replace("-", "_"): value for name, value in document.items()}
+
+
+def _check(
+    name: str,
+    value: object,
+    kind: type | tuple[type, ...],
+    *,
+    at_least: float | None = None,
+) -> None:
+    # bool is an int in Python, but `epochs = true` is a slip
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        msg = f"{name} must be a {_name_of(kind)}, got {value!r}."
+        raise ConfigError(msg)
+    number = float(value) if isinstance(value, int | float) else 0.0
+    if at_least is not None and not at_least <= number < float("inf"):
+        msg = f"{name} must be at least {at_least:g}, got {value!r}."
+        raise ConfigError(msg)
+
+
+def _name_of(kind: type | tuple[type, ...]) -> str:
+    names = {int: "whole number", bool: "true or false"}
+    return names.get(kind, "number") if isinstance(kind, type) else "number"
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        msg = f"{name} must be one of {', '.join(choices)}, got {value!r}."
+        raise ConfigError(msg)

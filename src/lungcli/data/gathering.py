@@ -1,0 +1,75 @@
+"""All cases of all sources that were named, each of them once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lungcli.data.case import Convention, SourceListing
+from lungcli.data.sources import AUTO, find_sources
+from lungcli.data.storing import numbered
+from lungcli.errors import DatasetError
+
+
+def gather(paths: Sequence[Path], layout: str = AUTO) -> tuple[SourceListing, ...]:
+    """List the sources in several folders.
+
+    An image that two folders reach is taken once. A source whose name is taken
+    already gets `-2` behind it; so does a case_id that occurs twice in a source.
+
+    Args:
+        paths: Folders of sources.
+        layout: One of `sources.LAYOUTS`.
+
+    Raises:
+        DatasetError: If a folder is missing, or holds no known layout.
+    """
+    listings: list[SourceListing] = []
+    names: set[str] = set()
+    seen: set[Path] = set()
+    for path in paths:
+        for found in find_sources(path, layout):
+            fresh = tuple(
+                case for case in found.cases if case.image_path.resolve() not in seen
+            )
+            if fresh or not found.cases:
+                seen.update(case.image_path.resolve() for case in fresh)
+                name = numbered(found.name, names)
+                listings.append(_rename(replace(found, cases=fresh), name))
+    return tuple(listings)
+
+
+def common_convention(
+    listings: Sequence[SourceListing], chosen: Convention | None = None
+) -> Convention:
+    """Return the mask convention that all sources share.
+
+    Args:
+        listings: From `gather`. Unknown agrees with everything.
+        chosen: What the user says; it settles the question.
+
+    Raises:
+        DatasetError: If two sources are known to differ.
+    """
+    if chosen is not None:
+        return chosen
+    known = [each for each in listings if each.convention != Convention.UNKNOWN]
+    conventions = {each.convention for each in known}
+    if len(conventions) > 1:
+        told = ", ".join(f"{each.name} {each.convention}" for each in known)
+        msg = (
+            f"the sources draw their masks by different conventions ({told}): a model "
+            "of both is a model of neither. Prepare them apart with different --out, "
+            "or insist with --convention."
+        )
+        raise DatasetError(msg)
+    return conventions.pop() if conventions else Convention.UNKNOWN
+
+
+def _rename(listing: SourceListing, name: str) -> SourceListing:
+    taken: set[str] = set()
+    cases = tuple(
+        replace(case, source=name, case_id=numbered(case.case_id, taken))
+        for case in listing.cases
+    )
+    findings = tuple(replace(finding, source=name) for finding in listing.findings)
+    return replace(listing, name=name, cases=cases, findings=findings)

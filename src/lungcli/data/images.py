@@ -1,0 +1,219 @@
+"""Decode a CXR of any usual format to 8-bit gray: air dark, bone bright."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lungcli.arrays import Gray
+from lungcli.data.opening import IMAGE_SUFFIXES, Opened, check_file, open_upright
+from lungcli.errors import ImageError
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MIN_SIDE",
+    "RAW_SUFFIX",
+    "Decoded",
+    "TooSmallError",
+    "read_gray",
+    "read_image",
+    "read_img",
+    "to_8bit",
+]
+
+MIN_SIDE: Final = 32  # pixels; below, no lung can be told from its neighbour
+RAW_SUFFIX: Final = ".img"
+PERCENTILES: Final = (0.1, 99.9)
+_SAMPLE_SIDE: Final = 1024  # pixels; a million values settle a percentile
+_RAW_SIDE: Final = 2048
+_RAW_MAX: Final = 4095  # 12 bits used
+_DEEP_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+
+
+class TooSmallError(ImageError):
+    """The image has fewer than `MIN_SIDE` pixels on a side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """A CXR in 8 bits, and how it came to be so.
+
+    Attributes:
+        pixels: Upright gray image, shape `(height, width)`.
+        low: Source value mapped to 0; larger than `high` if the source was inverted.
+        high: Source value mapped to 255.
+        note: What was done, e.g. `"16-bit scaled by percentiles"`; empty for plain
+            8-bit gray.
+    """
+
+    pixels: Gray
+    low: float = 0.0
+    high: float = 255.0
+    note: str = ""
+
+
+def read_image(path: Path) -> Decoded:
+    """Decode a CXR by its suffix: `.IMG` as JSRT's raw format, others with Pillow.
+
+    Raises:
+        ImageError: As `read_gray` and `read_img`.
+    """
+    if path.suffix.lower() == RAW_SUFFIX:
+        return read_img(path)
+    return read_gray(path)
+
+
+def read_gray(path: Path) -> Decoded:
+    """Decode a PNG, JPEG, GIF, TIFF or BMP to 8-bit gray.
+
+    8-bit gray is returned unchanged. Colours and palettes become luma (ITU-R 601);
+    what is transparent becomes black, unless everything is. More than 8 bits are
+    scaled by `to_8bit`. EXIF orientation is applied; of several pages the first is
+    taken, and the note says so.
+
+    Raises:
+        ImageError: If the file is missing, empty, broken or no image.
+        TooSmallError: If a side has fewer than `MIN_SIDE` pixels.
+    """
+    opened = open_upright(path)
+    width, height = opened.image.size
+    if min(width, height) < MIN_SIDE:
+        msg = (
+            f"{path} has {width}×{height} pixels: too small for a chest X-ray "
+            f"(at least {MIN_SIDE} on each side). Replace or remove the file."
+        )
+        raise TooSmallError(msg)
+    if opened.image.mode in _DEEP_MODES:
+        return _read_deep(path, opened)
+    return _read_8bit(opened)
+
+
+def read_img(path: Path) -> Decoded:
+    """Decode a JSRT `.IMG`: headerless, 2048×2048, big-endian, 12 bits, inverted.
+
+    Values are clipped to 4095, turned (`4095 - x`) and scaled by percentiles as
+    every other image of more than 8 bits is: a fixed window 0 to 4095 would keep
+    the film's density scale, but no other set has one, and a network that has
+    learned stretched images should see this one stretched too.
+
+    Raises:
+        ImageError: If the file is missing or not 8,388,608 bytes long.
+
+    References:
+        Shiraishi et al. (2000), AJR 174(1):71-74,
+        https://doi.org/10.2214/ajr.174.1.1740071
+    """
+    check_file(path)
+    expected = _RAW_SIDE * _RAW_SIDE * 2
+    actual = path.stat().st_size
+    if actual != expected:
+        msg = (
+            f"{path} has {actual:,} bytes; a JSRT .IMG of {_RAW_SIDE}×{_RAW_SIDE} "
+            f"16-bit pixels has {expected:,}. Copy or download it again."
+        )
+        raise ImageError(msg)
+    values = np.fromfile(path, dtype=">u2").reshape(_RAW_SIDE, _RAW_SIDE)
+    bright_bone = _RAW_MAX - np.minimum(values, _RAW_MAX)
+    pixels, low, high = to_8bit(bright_bone)
+    return Decoded(
+        pixels=pixels,
+        low=_RAW_MAX - low,
+        high=_RAW_MAX - high,
+        note="12-bit raw, inverted, scaled by percentiles",
+    )
+
+
+def to_8bit(values: NDArray[Any]) -> tuple[Gray, float, float]:
+    """Scale an image of more than 8 bits robustly to 0..255.
+
+    The window runs from the 0.1 to the 99.9 percentile of what lies strictly between
+    the smallest and the largest value: collimation borders and padding sit exactly
+    on the one, burnt-in letters on the other, and neither should squeeze the tissue
+    between them.
+
+    Args:
+        values: Shape `(height, width)`, any real type; NaN counts as low, infinities
+            as the ends they point to.
+
+    Returns:
+        The 8-bit image, and the values mapped to 0 and to 255. A constant image is
+        all 0, with both values equal.
+
+    Raises:
+        ValueError: If no value is finite.
+    """
+    low, high = _window(values)
+    if values.dtype.itemsize <= 2 and values.dtype.kind == "u":
+        table = _scale(np.arange(2**16), low, high)  # 20 million pixels, 65536 sums
+        return table[values], low, high
+    return _scale(values, low, high), low, high
+
+
+def _window(values: NDArray[Any]) -> tuple[float, float]:
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    if finite.size == 0:
+        msg = "the image holds no finite value."
+        raise ValueError(msg)
+    smallest, largest = float(finite.min()), float(finite.max())
+    stride = max(1, min(values.shape) // _SAMPLE_SIDE)
+    sample = values[::stride, ::stride]
+    inner = sample[(sample > smallest) & (sample < largest)]
+    if inner.size == 0:  # one or two values only
+        return smallest, largest
+    low, high = (float(value) for value in np.percentile(inner, PERCENTILES))
+    return (low, high) if high > low else (smallest, largest)
+
+
+def _scale(values: NDArray[Any], low: float, high: float) -> Gray:
+    if high <= low:
+        return np.zeros(values.shape, np.uint8)
+    scaled = values.astype(np.float64)
+    scaled -= low
+    scaled *= 255.0 / (high - low)
+    np.clip(scaled, 0.0, 255.0, out=scaled)
+    np.nan_to_num(scaled, copy=False, nan=0.0)
+    return np.rint(scaled, out=scaled).astype(np.uint8)
+
+
+def _read_deep(path: Path, opened: Opened) -> Decoded:
+    values = np.asarray(opened.image)
+    try:
+        pixels, low, high = to_8bit(values)
+    except ValueError as error:
+        msg = f"{path} cannot be used: {error} Replace or remove the file."
+        raise ImageError(msg) from error
+    kind = "float" if values.dtype.kind == "f" else f"{values.dtype.itemsize * 8}-bit"
+    notes = [*opened.notes, f"{kind} scaled by percentiles"]
+    if opened.inverted:
+        pixels, low, high = 255 - pixels, high, low
+        notes.append("inverted (WhiteIsZero)")
+    if low == high:
+        notes.append("constant")
+    return Decoded(pixels=pixels, low=low, high=high, note="; ".join(notes))
+
+
+def _read_8bit(opened: Opened) -> Decoded:
+    image, notes = opened.image, list(opened.notes)
+    if image.mode == "P":
+        notes.append("palette")
+    if not image.has_transparency_data:
+        return Decoded(pixels=_luma(image), note="; ".join(notes))
+    gray, alpha = _gray_and_alpha(image)
+    if alpha.any() and alpha.min() < 255:  # a channel of zeros is an exporter's bug
+        notes.append("transparent parts black")
+        gray = ((gray.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
+    return Decoded(pixels=gray, note="; ".join(notes))
+
+
+def _luma(image: Image.Image) -> Gray:
+    if image.mode not in {"1", "L", "RGB"}:
+        image = image.convert("RGB")
+    return np.array(image.convert("L"))
+
+
+def _gray_and_alpha(image: Image.Image) -> tuple[Gray, Gray]:
+    pair = np.array(image.convert("RGBA").convert("LA"))
+    return pair[:, :, 0], pair[:, :, 1]

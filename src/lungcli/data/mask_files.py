@@ -1,0 +1,111 @@
+"""Read a mask file of any usual encoding to 0/1 or 0/1/2."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lungcli.arrays import LEFT, LabelMap
+from lungcli.data.opening import open_upright
+from lungcli.errors import ImageError
+
+_MOST_LABELS: Final = 15  # a largest value up to here is a label, not a gray level
+
+
+@dataclass(frozen=True, slots=True)
+class RawMask:
+    """One mask file's labels, before sides are known.
+
+    Attributes:
+        labels: Shape `(height, width)`; 0 and 1, or 0, 1 and 2 if it has sides.
+        has_sides: The file tells the lungs apart: 1 the patient's right, 2 left.
+    """
+
+    labels: LabelMap
+    has_sides: bool
+
+
+def read_mask(path: Path) -> RawMask:
+    """Read a mask, whatever the encoding.
+
+    Three kinds are told apart by the values that occur:
+
+    * up to 2 (as numbers, or as indices into a coloured palette): a label map. With
+      0 and 1 alone it is taken for a binary mask, since it cannot be told from one;
+    * 3 to 15: a label map of something else, which is refused;
+    * larger: drawn in gray or colour. A pixel is lung from half of the largest
+      value on, which undoes anti-aliasing and drops V7's "ignore" (127 of 255). Of
+      colours the brightest channel counts, so that red and blue are lung alike; a
+      picture of one colour whose alpha varies is drawn in its alpha.
+
+    Raises:
+        ImageError: If the file is missing, empty, broken, no image, or holds labels
+            other than 0, 1 and 2.
+    """
+    levels = _levels(open_upright(path).image)
+    if levels.dtype.kind == "f":
+        levels = np.nan_to_num(levels, nan=0.0)
+    largest = levels.max(initial=0)
+    if largest <= 0:
+        return RawMask(np.zeros(levels.shape, np.uint8), has_sides=False)
+    if largest <= _MOST_LABELS and not (levels % 1).any():
+        return _label_map(path, levels)
+    return RawMask((levels >= largest / 2).astype(np.uint8), has_sides=False)
+
+
+def _label_map(path: Path, labels: NDArray[Any]) -> RawMask:
+    largest = int(labels.max())
+    if largest > LEFT or int(labels.min()) < 0:
+        msg = (
+            f"{path} is a label map with labels from {int(labels.min())} to {largest}; "
+            "lungcli knows 0 background, 1 right lung, 2 left lung. "
+            "Save a mask of the lungs alone."
+        )
+        raise ImageError(msg)
+    return RawMask(labels.astype(np.uint8), has_sides=largest == LEFT)
+
+
+def _levels(image: Image.Image) -> NDArray[Any]:
+    if image.mode == "1":
+        return np.array(image, dtype=np.uint8)
+    if image.mode == "P":
+        return _palette_levels(image)
+    if image.has_transparency_data:
+        return _transparent_levels(image)
+    if image.mode in {"RGB", "CMYK", "YCbCr", "LAB", "HSV"}:
+        return _brightest(np.array(image.convert("RGB")))
+    return np.array(image)
+
+
+def _palette_levels(image: Image.Image) -> NDArray[Any]:
+    # A coloured palette over the indices 0, 1 and 2 is how annotation tools save
+    # label maps; a gray one only spells out gray levels.
+    indices = np.array(image)
+    colours = np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
+    palette = np.zeros((256, 3), np.uint8)  # a short one leaves the rest black
+    palette[: len(colours)] = colours
+    used = palette[np.bincount(indices.ravel(), minlength=256) > 0]
+    is_coloured = bool((used != used[:, :1]).any())
+    if is_coloured and int(indices.max()) <= LEFT:
+        return indices
+    if image.has_transparency_data:
+        return _transparent_levels(image)
+    levels: NDArray[Any] = _brightest(palette)[indices]
+    return levels
+
+
+def _transparent_levels(image: Image.Image) -> NDArray[Any]:
+    channels = np.array(image.convert("RGBA"))
+    levels, alpha = _brightest(channels[:, :, :3]), channels[:, :, 3]
+    if levels.min() == levels.max() and alpha.min() < alpha.max():
+        return alpha
+    visible: NDArray[Any] = np.where(alpha > 127, levels, 0) if alpha.any() else levels
+    return visible
+
+
+def _brightest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    brightest: NDArray[np.uint8] = colours.max(axis=-1)
+    return brightest

@@ -1,0 +1,104 @@
+"""JSRT raw images with the SCR lung masks.
+
+Sources: Shiraishi et al. (2000), AJR 174(1):71-74 (images); van Ginneken et al.
+(2006), Med Image Anal 10(1):19-40 (masks).
+"""
+
+from pathlib import Path
+from typing import Final
+
+from lungcli.data.case import (
+    Case,
+    Convention,
+    PublishedSpacing,
+    SourceListing,
+)
+from lungcli.data.images import RAW_SUFFIX
+from lungcli.data.sources import listing
+
+NAME: Final = "jsrt"
+SPACING: Final = PublishedSpacing(spacing_mm=(0.175, 0.175), shapes=((2048, 2048),))
+_MASK_DEPTH: Final = 5  # root/any/scratch/fold1/masks/left lung
+_FINDINGS: Final = {"JPCLN": "nodule", "JPCNN": "non-nodule"}
+
+
+class Jsrt:
+    """Read `All247images/*.IMG` and the masks of `scratch/fold1` and `fold2`.
+
+    SCR drew on 1024×1024, half of the images' 2048×2048.
+    """
+
+    layout = "jsrt"
+    expected = (
+        "All247images/*.IMG with scratch/fold1/masks/{left lung,right lung} "
+        "and the same in fold2"
+    )
+
+    def matches(self, root: Path) -> bool:
+        """Look for a folder of `.IMG` files."""
+        return _image_folder(root) is not None
+
+    def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
+        """List the `.IMG` files with their masks.
+
+        Raises:
+            DatasetError: If there is no image.
+        """
+        folder = _image_folder(root)
+        images = _raw_images(folder) if folder else {}
+        listing.require_images(images, folder or root, self.expected)
+        right, left = _side_files(root, "right lung"), _side_files(root, "left lung")
+        cases = tuple(
+            _case(case_id, image, right.get(case_id), left.get(case_id))
+            for case_id, image in images.items()
+        )
+        findings = (
+            *listing.missing_masks(cases),
+            *listing.missing_sides(cases),
+            *listing.missing_images(NAME, right, images),
+            *listing.missing_images(NAME, left, images),
+        )
+        found = SourceListing(
+            name=NAME,
+            root=root,
+            convention=Convention.HEART_EXCLUDED,
+            cases=cases,
+            findings=findings,
+            layout=self.layout,
+        )
+        return (found,)
+
+
+def _image_folder(root: Path) -> Path | None:
+    for folder in listing.folders(root):
+        names = (path.name.lower() for path in folder.glob("[Jj][Pp][Cc]*"))
+        if any(name.endswith(RAW_SUFFIX) for name in names):
+            return folder
+    return None
+
+
+def _raw_images(folder: Path) -> dict[str, Path]:
+    found = listing.image_files(folder, frozenset({RAW_SUFFIX}))
+    return listing.unique((stem.upper(), path) for stem, path in found.items())
+
+
+def _side_files(root: Path, side: str) -> dict[str, Path]:
+    return listing.unique(
+        (stem.upper(), path)
+        for folder in listing.folders_below(root, _MASK_DEPTH)
+        if folder.name.lower() == side
+        for stem, path in listing.image_files(folder).items()
+    )
+
+
+def _case(case_id: str, image: Path, right: Path | None, left: Path | None) -> Case:
+    return Case(
+        case_id=case_id,
+        patient_id=case_id,
+        source=NAME,
+        image_path=image,
+        masks=listing.side_masks(right, left, scale=2),
+        spacing=SPACING,
+        finding=_FINDINGS.get(case_id[:5], ""),
+        view="PA",
+    )

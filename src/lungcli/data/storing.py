@@ -1,0 +1,207 @@
+"""One case from its source files to its files in the prepared data set."""
+
+import hashlib
+import re
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lungcli.data.audit import (
+    image_finding,
+    inspect_labels,
+    label_findings,
+    mask_finding,
+)
+from lungcli.data.case import AuditFinding, Case
+from lungcli.data.duplicates import Look, look_at
+from lungcli.data.geometry import fit_square, labels_to_square, to_square
+from lungcli.data.images import Decoded
+from lungcli.data.prepared import PreparedCase
+from lungcli.data.reading import CaseLabels, read_case_image, read_case_labels
+from lungcli.errors import ImageError
+
+IMAGES: Final = "images"
+MASKS: Final = "masks"
+REFERENCES: Final = "references"
+_LONGEST_STEM: Final = 120  # characters; file systems allow 255 bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a worker needs to store one case.
+
+    Attributes:
+        case: The case as its source lists it.
+        stem: Name of its files, from `file_stems`.
+        folder: The data set that is being written.
+        size: The largest side of a stored square.
+    """
+
+    case: Case
+    stem: str
+    folder: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What is known of a case once its files are written.
+
+    Attributes:
+        case: The case as its source lists it.
+        row: The case as stored, in no split yet; None if its image is unusable.
+        look: To find copies by; None if the image is unusable.
+        fingerprint: SHA-256 of the stored pixels.
+        findings: What the audit saw in this case.
+    """
+
+    case: Case
+    row: PreparedCase | None = None
+    look: Look | None = None
+    fingerprint: str = ""
+    findings: tuple[AuditFinding, ...] = ()
+
+
+def store_case(job: Job) -> Stored:
+    """Decode a case, audit it, and write its square and original-grid files.
+
+    A file that cannot be used becomes a finding; what is left of the case is kept.
+    """
+    case = job.case
+    try:
+        decoded = read_case_image(case)
+    except ImageError as error:
+        return Stored(case=case, findings=(image_finding(case, error),))
+    labels, findings = _read_labels(case, decoded.pixels.shape)
+    row, fingerprint = _write(job, decoded, labels, findings)
+    return Stored(
+        case=case,
+        row=row,
+        look=look_at(decoded.pixels),
+        fingerprint=fingerprint,
+        findings=findings,
+    )
+
+
+def file_stems(cases: Sequence[Case]) -> list[str]:
+    """Name the files of each case.
+
+    A stem is the case_id; `<source>--<case_id>` where two sources share it. What
+    file systems forbid becomes `_`, and names that differ only in that, or in upper
+    and lower case, are numbered.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> keys = [("a", "001"), ("b", "001"), ("b", "x/y"), ("b", "x:y")]
+        >>> cases = [
+        ...     Case(case_id=i, patient_id=i, source=s, image_path=Path())
+        ...     for s, i in keys
+        ... ]
+        >>> file_stems(cases)
+        ['a--001', 'b--001', 'x_y', 'x_y-2']
+    """
+    plain = [_safe(case.case_id) for case in cases]
+    keys = {
+        (case.source, stem.casefold()) for case, stem in zip(cases, plain, strict=True)
+    }
+    owners = Counter(stem for _, stem in keys)
+    taken: set[str] = set()
+    stems = []
+    for case, stem in zip(cases, plain, strict=True):
+        shared = owners[stem.casefold()] > 1
+        wanted = f"{_safe(case.source)}--{stem}" if shared else stem
+        stems.append(numbered(wanted, taken))
+    return stems
+
+
+def numbered(name: str, taken: set[str]) -> str:
+    """Return the name, or `name-2`, `name-3`, …: the first not taken, and take it.
+
+    Upper and lower case are the same, as some file systems have it.
+    """
+    chosen, number = name, 1
+    while chosen.casefold() in taken:
+        number += 1
+        chosen = f"{name}-{number}"
+    taken.add(chosen.casefold())
+    return chosen
+
+
+def _read_labels(
+    case: Case, shape: tuple[int, ...]
+) -> tuple[CaseLabels | None, tuple[AuditFinding, ...]]:
+    if case.masks is None:
+        return None, ()
+    try:
+        drawn = read_case_labels(case, (shape[0], shape[1]))
+    except ImageError as error:
+        return None, (mask_finding(case, error),)
+    facts = inspect_labels(drawn.labels)
+    return drawn if facts.area else None, label_findings(case, facts)
+
+
+def _write(
+    job: Job,
+    decoded: Decoded,
+    drawn: CaseLabels | None,
+    findings: Sequence[AuditFinding],
+) -> tuple[PreparedCase, str]:
+    height, width = decoded.pixels.shape
+    geometry = fit_square(height, width, min(job.size, max(height, width)))
+    arrays = {IMAGES: to_square(decoded.pixels, geometry)}
+    if drawn is not None:
+        arrays[MASKS] = labels_to_square(drawn.labels, geometry)
+        arrays[REFERENCES] = drawn.labels
+    paths, fingerprint = _write_arrays(job, arrays)
+    case = job.case
+    notes = [decoded.note, *(finding.issue.value for finding in findings)]
+    row = PreparedCase(
+        case_id=case.case_id,
+        patient_id=case.patient_id,
+        source=case.source,
+        split="",
+        image=paths[IMAGES],
+        mask=paths.get(MASKS, ""),
+        reference=paths.get(REFERENCES, ""),
+        geometry=geometry,
+        spacing_mm=case.spacing.at((height, width)) if case.spacing else None,
+        sides=drawn.sides if drawn else "",
+        window_low=decoded.low,
+        window_high=decoded.high,
+        finding=case.finding,
+        sex=case.sex,
+        age=case.age,
+        view=case.view,
+        notes="; ".join(note for note in notes if note),
+    )
+    return row, fingerprint
+
+
+def _write_arrays(
+    job: Job, arrays: Mapping[str, NDArray[np.uint8]]
+) -> tuple[dict[str, str], str]:
+    digest = hashlib.sha256()
+    paths = {}
+    for folder, array in arrays.items():
+        paths[folder] = f"{folder}/{job.stem}.png"
+        _write_png(array, job.folder / paths[folder])
+        digest.update(repr(array.shape).encode())
+        digest.update(array.tobytes())
+    return paths, digest.hexdigest()
+
+
+def _write_png(array: NDArray[np.uint8], path: Path) -> None:
+    # Run lengths alone: as small as the default on X-rays and label maps, and four
+    # times faster.
+    Image.fromarray(array).save(path, format="PNG", compress_type=zlib.Z_RLE)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:_LONGEST_STEM] or "_"

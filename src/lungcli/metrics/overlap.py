@@ -1,0 +1,128 @@
+"""Overlap between a reference and a predicted mask.
+
+The pixels are counted once, as an `Overlap`; every score reads the counts.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask
+
+NAN: Final = float("nan")
+LUNGS: Final = "lungs"  # both together: the published number
+
+
+class Overlap(NamedTuple):
+    """How many pixels lie in both masks, and in one alone."""
+
+    both: int
+    missed: int  # in the reference only
+    extra: int  # in the prediction only
+
+
+def overlap(reference: Mask, predicted: Mask) -> Overlap:
+    """Count the pixels that two masks share.
+
+    Args:
+        reference: Drawn by an expert, boolean `(height, width)`.
+        predicted: By the model, of the same shape.
+
+    Raises:
+        ValueError: If the masks are not boolean or differ in shape.
+    """
+    for name, mask in (("reference", reference), ("predicted", predicted)):
+        if mask.dtype != np.bool_ or mask.ndim != 2:
+            msg = (
+                f"{name} must be a 2-D boolean mask, got shape {mask.shape} "
+                f"of {mask.dtype}. Threshold it first."
+            )
+            raise ValueError(msg)
+    if reference.shape != predicted.shape:
+        msg = f"reference {reference.shape} and predicted {predicted.shape} differ."
+        raise ValueError(msg)
+    both = int(np.count_nonzero(reference & predicted))
+    return Overlap(
+        both,
+        int(np.count_nonzero(reference)) - both,
+        int(np.count_nonzero(predicted)) - both,
+    )
+
+
+def overlap_by_lung(reference: LabelMap, predicted: LabelMap) -> dict[str, Overlap]:
+    """Count for the lungs together, the right and the left lung.
+
+    Args:
+        reference: Label map of an expert, uint8 `(height, width)`.
+        predicted: Label map of the model, of the same shape.
+
+    Returns:
+        `lungs`, `right` and `left`, the patient's sides.
+
+    Raises:
+        ValueError: If the label maps differ in shape.
+    """
+    return {
+        LUNGS: overlap(reference > 0, predicted > 0),
+        "right": overlap(reference == RIGHT, predicted == RIGHT),
+        "left": overlap(reference == LEFT, predicted == LEFT),
+    }
+
+
+def dice(counts: Overlap) -> float:
+    """Return the Dice coefficient 2|A∩B| / (|A| + |B|).
+
+    Returns:
+        Overlap in [0, 1]; NaN if both masks are empty (0/0 is not 1).
+
+    References:
+        Dice (1945), Ecology 26(3), https://doi.org/10.2307/1932409
+
+    Examples:
+        >>> dice(Overlap(both=1, missed=1, extra=1))
+        0.5
+    """
+    return _ratio(2 * counts.both, 2 * counts.both + counts.missed + counts.extra)
+
+
+def iou(counts: Overlap) -> float:
+    """Return the IoU (Jaccard index) |A∩B| / |A∪B|.
+
+    Returns:
+        Overlap in [0, 1]; NaN if both masks are empty.
+
+    References:
+        Jaccard (1912), New Phytologist 11(2),
+        https://doi.org/10.1111/j.1469-8137.1912.tb05611.x
+    """
+    return _ratio(counts.both, counts.both + counts.missed + counts.extra)
+
+
+def sensitivity(counts: Overlap) -> float:
+    """Return the share of the reference that was found.
+
+    Returns:
+        Share in [0, 1]; NaN if the reference is empty.
+    """
+    return _ratio(counts.both, counts.both + counts.missed)
+
+
+def precision(counts: Overlap) -> float:
+    """Return the share of the prediction that is right.
+
+    Returns:
+        Share in [0, 1]; NaN if nothing was predicted.
+    """
+    return _ratio(counts.both, counts.both + counts.extra)
+
+
+SCORES: Final = {
+    "dice": dice,
+    "iou": iou,
+    "sensitivity": sensitivity,
+    "precision": precision,
+}
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else NAN

@@ -1,0 +1,68 @@
+"""The data generators: batches of uint8 pairs, for training and for validation."""
+
+import math
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+Batch = dict[str, NDArray[np.uint8]]
+
+
+class Batches(keras.utils.PyDataset):
+    """Yield `({"image": ..., "mask": ...},)`, each uint8 `(batch, side, side, 1)`.
+
+    uint8 makes the copy to the device four times smaller than float32; cast and
+    augmentation happen there. The order depends on (seed, epoch) alone. Keras
+    counts no epochs for us and reads a batch ahead, so a callback sets `epoch`
+    before each one.
+
+    Args:
+        images: CXRs, uint8 `(n, side, side, 1)`; an array or a memory map.
+        masks: Label maps of the same shape: 0, 1 right lung, 2 left lung.
+        batch_size: Pairs per batch; a shuffled epoch drops the remainder, since
+            batches of one shape are compiled once.
+        shuffle: True for training, False for validation.
+        seed: Same seed, same order.
+
+    Raises:
+        ValueError: If the arrays differ in shape, or shuffled cases do not fill
+            one batch.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        masks: NDArray[np.uint8],
+        *,
+        batch_size: int,
+        shuffle: bool,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if images.shape != masks.shape:
+            msg = f"images {images.shape} and masks {masks.shape} differ in shape."
+            raise ValueError(msg)
+        if len(images) < (batch_size if shuffle else 1):
+            msg = f"{len(images)} cases do not fill a batch of {batch_size}."
+            raise ValueError(msg)
+        self.images, self.masks = images, masks
+        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        batches = len(self.images) / self.batch_size
+        return math.floor(batches) if self.shuffle else math.ceil(batches)
+
+    def __getitem__(self, index: int) -> tuple[Batch]:
+        """Return batch number `index` of the current epoch."""
+        start = index * self.batch_size
+        chosen = self._order()[start : start + self.batch_size]
+        return ({"image": self.images[chosen], "mask": self.masks[chosen]},)
+
+    def _order(self) -> NDArray[np.int64]:
+        count = len(self.images)
+        if not self.shuffle:
+            return np.arange(count)
+        return np.random.default_rng([self.seed, self.epoch]).permutation(count)

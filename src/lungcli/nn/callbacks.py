@@ -1,0 +1,127 @@
+"""Keras callbacks: order, Dice, best weights, progress, state. None of them prints."""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from lungcli.nn.augment import Augment
+from lungcli.nn.batches import Batches
+from lungcli.nn.model_file import save_weights
+from lungcli.nn.predictor import predict_in_batches
+
+VAL_DICE = "val_dice"  # the score that chooses the best weights
+
+Logs = Mapping[str, float]
+Score = Callable[[NDArray[np.float32]], Logs]
+
+
+class EpochSeeds(keras.callbacks.Callback):
+    """Tell the batches and the augmentation which epoch it is; also after a resume."""
+
+    def __init__(self, batches: Batches, augment: Augment) -> None:
+        super().__init__()
+        self.batches = batches
+        self.augment = augment
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Set the epoch, counted from 0."""
+        self.batches.epoch = epoch
+        self.augment.begin_epoch(epoch)
+
+
+class ValidationDice(keras.callbacks.Callback):
+    """Predict the validation cases after each epoch and have them scored.
+
+    The soft Dice of the loss flatters, and a Dice pooled over a batch hides the
+    case that failed. The function that scores sees every probability map, so that
+    it can threshold it and compare each image with its own mask.
+
+    Args:
+        images: Validation CXRs, uint8 `(n, size, size, 1)`.
+        score: Takes the probabilities `(n, size, size, 2)`, returns what enters the
+            logs; `val_dice` must be among it.
+        batch_size: Images per prediction.
+    """
+
+    def __init__(
+        self, images: NDArray[np.uint8], score: Score, *, batch_size: int
+    ) -> None:
+        super().__init__()
+        self.images = images
+        self.score = score
+        self.batch_size = batch_size
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add the scores to the logs, for the callbacks that come after this one."""
+        del epoch
+        probabilities = predict_in_batches(
+            self.model.network, self.images, self.batch_size
+        )
+        if logs is not None:
+            logs.update(self.score(probabilities))
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Keep the weights of the epoch with the highest validation Dice.
+
+    Args:
+        folder: Where `best.weights.h5` goes.
+        best: Highest Dice of the epochs before a resume.
+    """
+
+    def __init__(self, folder: Path, *, best: float = -math.inf) -> None:
+        super().__init__()
+        self.folder = folder
+        self.best = best
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Save if this epoch is better than all before."""
+        del epoch
+        dice = float((logs or {}).get(VAL_DICE, math.nan))
+        if dice > self.best or not (self.folder / "best.weights.h5").exists():
+            save_weights(self.folder, self.model.network)
+            self.best = max(self.best, dice if math.isfinite(dice) else -math.inf)
+
+
+class StepReporter(keras.callbacks.Callback):
+    """Hand the progress inside each epoch to a plain function.
+
+    Args:
+        report: Called with the step, counted from 1, and the logs so far.
+    """
+
+    def __init__(self, report: Callable[[int, Logs], None]) -> None:
+        super().__init__()
+        self.report = report
+
+    def on_train_batch_end(
+        self, batch: int, logs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Report the step that ended."""
+        self.report(batch + 1, _floats(logs))
+
+
+class EpochReporter(keras.callbacks.Callback):
+    """Hand each epoch's logs to a plain function.
+
+    Args:
+        report: Called with the epoch, counted from 1, and its logs.
+    """
+
+    def __init__(self, report: Callable[[int, Logs], None]) -> None:
+        super().__init__()
+        self.report = report
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Report the epoch that ended."""
+        rate = {"learning_rate": float(self.model.optimizer.learning_rate)}
+        self.report(epoch + 1, {**_floats(logs), **rate})
+
+
+def _floats(logs: Mapping[str, Any] | None) -> dict[str, float]:
+    return {name: float(value) for name, value in (logs or {}).items()}

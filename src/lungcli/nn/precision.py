@@ -1,0 +1,49 @@
+"""Which number format the hardware computes in."""
+
+from pathlib import Path
+
+import keras
+
+from lungcli.errors import ConfigError
+
+_CPU_FLAGS = ("avx512_bf16", "amx_bf16")
+
+
+def dtype_policy(precision: str) -> str:
+    """Return the Keras dtype policy for `--precision`.
+
+    Args:
+        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where it is faster.
+
+    Returns:
+        `"float32"` or `"mixed_bfloat16"`, which keeps weights and outputs in
+        float32.
+
+    Raises:
+        ConfigError: If the precision has no such name.
+    """
+    if precision == "auto":
+        fast = _has_gpu() or _cpu_computes_bfloat16()
+        return "mixed_bfloat16" if fast else "float32"
+    policies = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+    if precision not in policies:
+        msg = f"precision must be auto, float32 or bfloat16, got {precision!r}."
+        raise ConfigError(msg)
+    return policies[precision]
+
+
+def on_cpu() -> bool:
+    """Tell whether Keras computes on the processor."""
+    return not _has_gpu()
+
+
+def _has_gpu() -> bool:
+    return bool(keras.distribution.list_devices("gpu"))
+
+
+def _cpu_computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    try:
+        text = cpuinfo.read_text(encoding="utf-8")
+    except OSError:  # no Linux: nothing is known, and float32 is always right
+        return False
+    return any(flag in text for flag in _CPU_FLAGS)

@@ -1,0 +1,66 @@
+"""A trained network that turns CXRs into probabilities."""
+
+from pathlib import Path
+from typing import Self
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from lungcli.nn.model_file import ModelInfo, load_info, load_network
+from lungcli.nn.precision import dtype_policy
+
+
+class Predictor:
+    """Load once, predict many.
+
+    Args:
+        network: Maps float32 `(batch, size, size, 1)` in [0, 1] to probabilities
+            `(batch, size, size, 2)`.
+        info: What is known about it.
+        batch_size: Images per call of the network.
+    """
+
+    def __init__(
+        self, network: keras.Model, info: ModelInfo, *, batch_size: int = 8
+    ) -> None:
+        self._network = network
+        self.info = info
+        self.batch_size = batch_size
+
+    @classmethod
+    def load(cls, folder: Path, *, precision: str = "float32") -> Self:
+        """Read a model from a run folder.
+
+        Raises:
+            ModelError: If the folder holds no usable model.
+        """
+        info = load_info(folder)
+        return cls(load_network(folder, info, dtype=dtype_policy(precision)), info)
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the probabilities of right and left lung.
+
+        Args:
+            images: CXRs, uint8 `(n, size, size, 1)` of the model's size.
+
+        Returns:
+            float32 `(n, size, size, 2)`.
+        """
+        return predict_in_batches(self._network, images, self.batch_size)
+
+
+def predict_in_batches(
+    network: keras.Model, images: NDArray[np.uint8], batch_size: int
+) -> NDArray[np.float32]:
+    """Run a network over uint8 images of any number, in batches of one shape.
+
+    The last batch is filled up, since every new shape is compiled anew.
+    """
+    parts = []
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size].astype(np.float32) / 255
+        missing = batch_size - len(batch)
+        filled = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), "f4")])
+        parts.append(network.predict_on_batch(filled)[: len(batch)])
+    return np.concatenate(parts)

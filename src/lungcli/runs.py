@@ -1,0 +1,146 @@
+"""Names inside a run folder, and how to find the right one."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from lungcli.errors import ModelError
+from lungcli.files import write_text
+
+RUNS: Final = Path("runs")
+LATEST: Final = "latest"
+_POINTER: Final = "latest.txt"  # where the system has no symbolic links
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One training on disk."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """Settings and data sets."""
+        return self.root / "config.json"
+
+    @property
+    def history(self) -> Path:
+        """One row an epoch."""
+        return self.root / "history.csv"
+
+    @property
+    def curves(self) -> Path:
+        """Loss and validation Dice over the epochs."""
+        return self.root / "curves.png"
+
+    @property
+    def evolution(self) -> Path:
+        """How the prediction of three validation cases came about."""
+        return self.root / "evolution.gif"
+
+    @property
+    def evolution_frames(self) -> Path:
+        """Folder of the frames, one an epoch."""
+        return self.root / "state" / "evolution"
+
+    @property
+    def evaluation(self) -> Path:
+        """Default folder of `lungcli evaluate`."""
+        return self.root / "evaluation"
+
+    @property
+    def pictures(self) -> Path:
+        """Default folder of `lungcli visualize`."""
+        return self.root / "pictures"
+
+
+def new_run_folder(name: str, *, runs: Path = RUNS) -> RunFolder:
+    """Name a folder after the time and what is trained; do not make it."""
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    safe = "".join(c if c.isalnum() or c in "-_+" else "-" for c in name)[:60]
+    return RunFolder(runs / f"{stamp}-{safe}")
+
+
+def point_latest_to(run: RunFolder, *, runs: Path = RUNS) -> None:
+    """Make `runs/latest` mean this run."""
+    runs.mkdir(parents=True, exist_ok=True)
+    target = os.path.relpath(run.root.resolve(), runs.resolve())
+    link, part = runs / LATEST, runs / f".part-{LATEST}"
+    try:
+        part.unlink(missing_ok=True)
+        part.symlink_to(target, target_is_directory=True)
+        part.replace(link)
+    except OSError:  # Windows without the right to make links
+        write_text(runs / _POINTER, target)
+
+
+def find_run(path: Path | None, *, runs: Path = RUNS) -> RunFolder:
+    """Return the run folder that a user means.
+
+    Args:
+        path: A run folder, its name inside `runs`, or None for the latest.
+        runs: Folder of all runs.
+
+    Raises:
+        ModelError: If there is no such folder.
+    """
+    wanted = path if path is not None else runs / LATEST
+    candidates = [wanted, runs / wanted]
+    if wanted in (runs / LATEST, Path(LATEST)):
+        pointer = runs / _POINTER
+        if pointer.is_file():
+            candidates.append(runs / pointer.read_text(encoding="utf-8").strip())
+    for candidate in candidates:
+        if candidate.is_dir():
+            return RunFolder(candidate)
+    msg = f"no trained model in {wanted}. Run 'lungcli train' first, or name a run."
+    raise ModelError(msg)
+
+
+def write_history(run: RunFolder, rows: Sequence[Mapping[str, float]]) -> None:
+    """Write one row an epoch; the columns are those of the first row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(run.history, text.getvalue())
+
+
+def read_history(run: RunFolder, *, epochs: int) -> list[dict[str, float]]:
+    """Return the rows of the first epochs; an empty list if there is no file.
+
+    Raises:
+        ModelError: If the file is broken.
+    """
+    if not run.history.is_file():
+        return []
+    try:
+        with run.history.open(encoding="utf-8", newline="") as lines:
+            rows = [
+                {name: float(value) for name, value in row.items()}
+                for row in csv.DictReader(lines)
+            ]
+    except (OSError, TypeError, ValueError) as error:
+        msg = f"cannot read {run.history} ({error}). Restore it, or start a new run."
+        raise ModelError(msg) from error
+    return rows[:epochs]
+
+
+def read_config(run: RunFolder) -> dict[str, Any]:
+    """Return what `config.json` holds.
+
+    Raises:
+        ModelError: If it is missing or broken.
+    """
+    try:
+        document = json.loads(run.config.read_text(encoding="utf-8"))
+        return {"settings": dict(document["settings"]), "data": list(document["data"])}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        msg = f"cannot resume {run.root}: {run.config} is missing or broken."
+        raise ModelError(msg) from error

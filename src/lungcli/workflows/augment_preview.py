@@ -1,0 +1,102 @@
+"""Show what training sees: each case beside random versions of it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lungcli.arrays import Rgb
+from lungcli.config import TrainConfig
+from lungcli.data.geometry import resize_labels, resize_square
+from lungcli.errors import ConfigError, DatasetError
+from lungcli.nn.augment import draw_augmented
+from lungcli.pictures.film import write_gif, write_png
+from lungcli.pictures.overlay import outline
+from lungcli.pictures.sheet import grid
+from lungcli.workflows.datasets import DatasetCase, open_all, select
+
+NUM_CASES = 4
+FPS = 2
+
+
+def augment_preview(
+    data: Sequence[Path],
+    *,
+    cases: Sequence[str] = (),
+    draws: int = 6,
+    strength: float = 1.0,
+    seed: int = 0,
+    out: Path = Path("augment-preview"),
+    gif: bool = False,
+) -> tuple[Path, ...]:
+    """Draw versions of training cases with the layer that training uses.
+
+    Args:
+        data: Folders of prepared data sets.
+        cases: Names of the cases; empty takes four, spread over the training split.
+        draws: Versions a case.
+        strength: As in training.
+        seed: Same seed, same draws.
+        out: Folder of the pictures.
+        gif: Whether to write an animation too, one draw a frame.
+
+    Returns:
+        `augmented.png` and, on demand, `augmented.gif`.
+
+    Raises:
+        DatasetError: If a data set is missing or a case is not in it.
+        ConfigError: If there is nothing to draw.
+        OutputError: If a picture cannot be written.
+    """
+    if draws < 1 or strength < 0:
+        msg = f"draws ({draws}) must be at least 1, strength ({strength}) at least 0."
+        raise ConfigError(msg)
+    chosen = _choose(select(open_all(data), "all"), cases)
+    rows = [
+        _row(owned, draws=draws, strength=strength, seed=seed + number)
+        for number, owned in enumerate(chosen)
+    ]
+    names = [case.case_id for _, case in chosen]
+    titles = ["original", *(f"draw {number}" for number in range(1, draws + 1))]
+    sheet = grid(rows, column_titles=titles, row_titles=names)
+    paths = [write_png(sheet, out / "augmented.png")]
+    if gif:
+        paths.append(write_gif(_frames(rows, names), out / "augmented.gif", fps=FPS))
+    return tuple(paths)
+
+
+def _choose(cases: Sequence[DatasetCase], names: Sequence[str]) -> list[DatasetCase]:
+    if not names:
+        training = [owned for owned in cases if owned[1].split == "train"] or cases
+        spread = np.linspace(0, len(training) - 1, min(NUM_CASES, len(training)))
+        return [training[int(index)] for index in spread.round()]
+    by_name = {case.case_id: (dataset, case) for dataset, case in cases}
+    missing = [name for name in names if name not in by_name]
+    if missing:
+        msg = (
+            f"no case {', '.join(missing)} with mask. The names are in the column "
+            f"case_id of {cases[0][0].root / 'cases.csv'}."
+        )
+        raise DatasetError(msg)
+    return [by_name[name] for name in names]
+
+
+def _row(owned: DatasetCase, *, draws: int, strength: float, seed: int) -> list[Rgb]:
+    dataset, case = owned
+    side = TrainConfig().size
+    image = resize_square(dataset.read_image(case), side)
+    labels = resize_labels(dataset.read_mask(case), side)
+    images, masks = draw_augmented(
+        image, labels, draws=draws, strength=strength, seed=seed
+    )
+    return [
+        outline(image, labels),
+        *(outline(drawn, mask) for drawn, mask in zip(images, masks, strict=True)),
+    ]
+
+
+def _frames(rows: Sequence[Sequence[Rgb]], names: Sequence[str]) -> Iterator[Rgb]:
+    for number in range(1, len(rows[0])):
+        pictures = [[row[0], row[number]] for row in rows]
+        titles = ["original", "as training sees it"]
+        yield grid(pictures, column_titles=titles, row_titles=names)

@@ -1,0 +1,95 @@
+"""Several prepared data sets as one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungcli.data.case import Convention
+from lungcli.data.prepared import PreparedCase, PreparedDataset, open_prepared
+from lungcli.errors import DatasetError
+
+DatasetCase = tuple[PreparedDataset, PreparedCase]
+
+
+def open_all(paths: Sequence[Path]) -> tuple[PreparedDataset, ...]:
+    """Open each data set once, however often it is named.
+
+    Raises:
+        DatasetError: If one is no prepared data set, or none is named.
+    """
+    if not paths:
+        msg = "no prepared data set was named. Use --data FOLDER."
+        raise DatasetError(msg)
+    return tuple(open_prepared(path) for path in dict.fromkeys(paths))
+
+
+def select(datasets: Sequence[PreparedDataset], split: str) -> list[DatasetCase]:
+    """Return the cases of a split in all data sets; some may have none.
+
+    Raises:
+        DatasetError: If no data set has a case with mask in that split.
+    """
+    chosen: list[DatasetCase] = []
+    refusals = []
+    for dataset in datasets:
+        try:
+            chosen.extend((dataset, case) for case in dataset.select(split))
+        except DatasetError as error:
+            refusals.append(str(error))
+    if not chosen:
+        raise DatasetError(" ".join(refusals))
+    return chosen
+
+
+def load_pairs(
+    cases: Sequence[DatasetCase], side: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Read CXRs and label maps of one side, each uint8 `(n, side, side, 1)`.
+
+    Raises:
+        ImageError: If a file is broken.
+    """
+    groups = [
+        dataset.load_pairs([case for owner, case in cases if owner is dataset], side)
+        for dataset in _owners(cases)
+    ]
+    images, masks = zip(*groups, strict=True)
+    return np.concatenate(images), np.concatenate(masks)
+
+
+def smaller_than(size: int, cases: Sequence[DatasetCase]) -> int:
+    """Count the cases that are stored with fewer pixels than a network looks at."""
+    return sum(case.geometry.side < size for _, case in cases)
+
+
+def one_convention(
+    datasets: Sequence[PreparedDataset], *, any_convention: bool = False
+) -> Convention:
+    """Return the mask convention that all data sets share.
+
+    A network trained on masks with and without the heart learns neither. Unknown
+    agrees with everything.
+
+    Args:
+        datasets: Prepared data sets.
+        any_convention: Whether to allow a mixture; its convention is unknown.
+
+    Raises:
+        DatasetError: If two known conventions differ.
+    """
+    known = {dataset.convention for dataset in datasets} - {Convention.UNKNOWN}
+    if len(known) > 1 and not any_convention:
+        listed = ", ".join(f"{d.root}: {d.convention}" for d in datasets)
+        msg = (
+            f"the data sets draw their masks by different conventions ({listed}). "
+            "Use them one by one, or insist with --any-convention."
+        )
+        raise DatasetError(msg)
+    return known.pop() if len(known) == 1 else Convention.UNKNOWN
+
+
+def _owners(cases: Sequence[DatasetCase]) -> list[PreparedDataset]:
+    """Return the data sets of the cases, in order; `select` keeps them together."""
+    return list({id(dataset): dataset for dataset, _ in cases}.values())

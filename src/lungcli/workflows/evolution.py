@@ -1,0 +1,83 @@
+"""`evolution.gif`: how the prediction of three validation cases comes about."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lungcli.masks import label_map
+from lungcli.metrics.overlap import dice, overlap
+from lungcli.pictures.film import write_gif, write_png
+from lungcli.pictures.panels import PanelCase, draw_frame
+from lungcli.pictures.sheet import grid
+from lungcli.runs import RunFolder
+
+NUM_CASES = 3
+SIDE = 256  # pixels a case
+FPS = 5
+
+
+class Evolution:
+    """Draw one frame an epoch; the frames are files, so a resume goes on with them.
+
+    Args:
+        run: Gets the frames and the film.
+        images: Validation CXRs, uint8 `(n, size, size)`.
+        references: Their label maps, of the same shape.
+        names: Their names.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        *,
+        images: NDArray[np.uint8],
+        references: NDArray[np.uint8],
+        names: Sequence[str],
+    ) -> None:
+        spread = np.linspace(0, len(images) - 1, min(NUM_CASES, len(images)))
+        self._chosen = spread.round().astype(int)
+        self._run = run
+        self._images = images[self._chosen]
+        self._references = references[self._chosen]
+        self._names = [names[index] for index in self._chosen]
+        self._predicted: list[NDArray[np.uint8]] = []
+
+    def keep(self, probabilities: NDArray[np.float32]) -> None:
+        """Remember the predictions of an epoch, `(n, size, size, 2)`."""
+        self._predicted = [label_map(probabilities[index]) for index in self._chosen]
+
+    def draw(self, epoch: int, val_dice: float) -> None:
+        """Write the frame of an epoch, counted from 1."""
+        pictures = [
+            draw_frame(
+                PanelCase(
+                    title=name,
+                    image=image,
+                    predicted=predicted,
+                    reference=reference,
+                    dice=dice(overlap(reference > 0, predicted > 0)),
+                ),
+                side=SIDE,
+                panels=("difference",),
+            )
+            for image, predicted, reference, name in zip(
+                self._images,
+                self._predicted,
+                self._references,
+                self._names,
+                strict=True,
+            )
+        ]
+        title = f"Epoch {epoch}: validation Dice {val_dice:.4f}"
+        titles = [title, *[""] * (len(pictures) - 1)]
+        frame = grid([pictures], column_titles=titles, row_titles=[""])
+        write_png(frame, self._run.evolution_frames / f"{epoch:05d}.png")
+
+    def write_film(self) -> None:
+        """Join all frames into the film."""
+        paths = sorted(self._run.evolution_frames.glob("*.png"))
+        if paths:
+            frames = (np.asarray(Image.open(path)) for path in paths)
+            write_gif(frames, self._run.evolution, fps=FPS)

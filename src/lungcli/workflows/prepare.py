@@ -1,0 +1,288 @@
+"""Source folders in, a prepared data set out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from lungcli.data.case import AuditFinding, Convention, SourceListing
+from lungcli.data.gathering import common_convention, gather
+from lungcli.data.prepared import (
+    AUDIT_CSV,
+    CASES_CSV,
+    CONTACT_SHEET,
+    DATASET_JSON,
+    SPLITS,
+    PreparedCase,
+    open_prepared,
+)
+from lungcli.data.prepared_writer import (
+    DatasetFacts,
+    join_fingerprints,
+    write_audit,
+    write_cases,
+    write_facts,
+)
+from lungcli.data.replacing import check_apart, check_replaceable
+from lungcli.data.sources import AUTO
+from lungcli.data.split_file import read_split_list
+from lungcli.data.splits import CaseKey, check_fractions
+from lungcli.data.storing import (
+    IMAGES,
+    MASKS,
+    REFERENCES,
+    Job,
+    Stored,
+    file_stems,
+    store_case,
+)
+from lungcli.errors import ConfigError, DatasetError
+from lungcli.files import whole_folder
+from lungcli.progress import Progress, silent
+from lungcli.workflows.contact_sheet import write_contact_sheet
+from lungcli.workflows.processes import map_in_processes
+from lungcli.workflows.splitting import SplitPlan, key_of, split_and_audit
+
+_LEAST_SIZE: Final = 32  # pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareSettings:
+    """How to prepare.
+
+    Attributes:
+        out: Folder of the data set.
+        size: The largest side of a stored square, in pixels.
+        layout: One of `data.sources.LAYOUTS`.
+        splits: Path of a split file or a built-in name; None draws by patient.
+        val: Fraction of each source's patients to validate on, if drawn.
+        test: Fraction of each source's patients to test on, if drawn.
+        seed: Of the draw.
+        workers: Processes; 0 takes all cores.
+        force: Whether an older prepared data set may be replaced.
+        convention: Of the masks; None takes what the sources say.
+    """
+
+    out: Path = Path("prepared")
+    size: int = 512
+    layout: str = AUTO
+    splits: str | None = None
+    val: float = 0.15
+    test: float = 0.15
+    seed: int = 0
+    workers: int = 0
+    force: bool = False
+    convention: Convention | None = None
+
+    def __post_init__(self) -> None:
+        """Reject impossible values once, here."""
+        check_fractions(self.val, self.test)
+        if self.size < _LEAST_SIZE or self.workers < 0:
+            msg = (
+                f"--size {self.size} must be at least {_LEAST_SIZE}, and --workers "
+                f"{self.workers} not negative."
+            )
+            raise ConfigError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceCounts:
+    """What became of the cases of one source.
+
+    Attributes:
+        name: Of the source.
+        layout: That it was read as.
+        convention: Of its masks, as the source says.
+        splits: Cases with mask in each of `SPLITS`.
+        not_listed: Cases with mask that a split file leaves out.
+        no_mask: Cases kept without mask.
+        left_out: Cases whose image cannot be used.
+    """
+
+    name: str
+    layout: str
+    convention: Convention
+    splits: Mapping[str, int]
+    not_listed: int
+    no_mask: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareReport:
+    """What was prepared, and what the audit found.
+
+    Attributes:
+        out: Folder of the data set.
+        convention: Of all its masks.
+        sources: Counts of each source.
+        findings: As in `audit.csv`, with whole paths.
+    """
+
+    out: Path
+    convention: Convention
+    sources: tuple[SourceCounts, ...]
+    findings: tuple[AuditFinding, ...]
+
+    @property
+    def audit_path(self) -> Path:
+        """Where the findings are listed."""
+        return self.out / AUDIT_CSV
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files for people."""
+        names = (CASES_CSV, AUDIT_CSV, CONTACT_SHEET, DATASET_JSON)
+        return tuple(self.out / name for name in names)
+
+
+def prepare(
+    sources: Sequence[Path],
+    *,
+    settings: PrepareSettings,
+    progress: Progress = silent,
+) -> PrepareReport:
+    """Audit sources, split them by patient, and write a prepared data set.
+
+    A case that cannot be used becomes a finding, and the rest goes on. The data set
+    appears whole or not at all; the same sources, settings and seed give the same
+    bytes for any number of workers.
+
+    With more than one worker, a script that calls this must guard its entry point
+    with `if __name__ == "__main__":`, as always when Python spawns processes.
+
+    Args:
+        sources: Folders; each may hold several sources.
+        settings: How to prepare.
+        progress: Told after each case.
+
+    Raises:
+        DatasetError: If a source is missing or of no known layout, mask conventions
+            differ, a split file is wrong, no image can be used, or `out` may not be
+            replaced.
+        OutputError: If the data set cannot be written.
+    """
+    check_replaceable(settings.out, settings.force)
+    plan = SplitPlan(
+        listed=read_split_list(settings.splits) if settings.splits else None,
+        val=settings.val,
+        test=settings.test,
+        seed=settings.seed,
+    )
+    listings = gather(sources, settings.layout)
+    convention = common_convention(listings, settings.convention)
+    check_apart(settings.out, [listing.root for listing in listings])
+    with whole_folder(settings.out) as folder:
+        stored = _store_all(listings, folder, settings, progress)
+        splits, seen = split_and_audit(stored, plan)
+        counts = tuple(_count(listing, stored, splits) for listing in listings)
+        findings = _all_findings(listings, stored, seen)
+        facts = DatasetFacts(
+            name="+".join(listing.name for listing in listings),
+            size=settings.size,
+            seed=settings.seed,
+            split=plan.describe(),
+            convention=convention,
+            sources=_describe(listings, counts),
+            fingerprint=join_fingerprints(e.fingerprint for e in stored if e.row),
+        )
+        write_facts(folder, facts, _write_tables(folder, stored, splits))
+        write_audit(folder, findings, {each.name: each.root for each in listings})
+        _draw_sheet(folder, progress)
+    return PrepareReport(
+        out=settings.out, convention=convention, sources=counts, findings=findings
+    )
+
+
+def _store_all(
+    listings: Sequence[SourceListing],
+    folder: Path,
+    settings: PrepareSettings,
+    progress: Progress,
+) -> tuple[Stored, ...]:
+    for name in (IMAGES, MASKS, REFERENCES):
+        (folder / name).mkdir()
+    cases = [case for listing in listings for case in listing.cases]
+    jobs = [
+        Job(case=case, stem=stem, folder=folder, size=settings.size)
+        for case, stem in zip(cases, file_stems(cases), strict=True)
+    ]
+    progress("prepare", 0, len(jobs))
+    stored = []
+    for result in map_in_processes(store_case, jobs, settings.workers):
+        stored.append(result)
+        progress("prepare", len(stored), len(jobs))
+    if not any(each.row for each in stored):
+        msg = "no image can be used."
+        first = next((f for each in stored for f in each.findings), None)
+        if first is not None:
+            msg = f"none of {len(jobs)} images can be used; the first: {first.detail}"
+        raise DatasetError(msg)
+    return tuple(stored)
+
+
+def _all_findings(
+    listings: Sequence[SourceListing],
+    stored: Sequence[Stored],
+    seen: Sequence[AuditFinding],
+) -> tuple[AuditFinding, ...]:
+    of_files = [finding for listing in listings for finding in listing.findings]
+    of_cases = [finding for each in stored for finding in each.findings]
+    return (*of_files, *of_cases, *seen)
+
+
+def _count(
+    listing: SourceListing, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
+) -> SourceCounts:
+    own = [each for each in stored if each.case.source == listing.name]
+    rows = [each.row for each in own if each.row is not None]
+    used = Counter(
+        splits.get((row.source, row.case_id), "") for row in rows if row.has_mask
+    )
+    return SourceCounts(
+        name=listing.name,
+        layout=listing.layout,
+        convention=listing.convention,
+        splits={split: used[split] for split in SPLITS},
+        not_listed=used[""],
+        no_mask=sum(not row.has_mask for row in rows),
+        left_out=len(own) - len(rows),
+    )
+
+
+def _describe(
+    listings: Sequence[SourceListing], counts: Sequence[SourceCounts]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": listing.name,
+            "folder": listing.root.resolve().name,
+            "layout": listing.layout,
+            "convention": listing.convention.value,
+            "cases": len(listing.cases),
+            **count.splits,
+            "not_listed": count.not_listed,
+            "no_mask": count.no_mask,
+            "left_out": count.left_out,
+        }
+        for listing, count in zip(listings, counts, strict=True)
+    ]
+
+
+def _write_tables(
+    folder: Path, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
+) -> list[PreparedCase]:
+    rows = [
+        replace(each.row, split=splits.get(key_of(each.case), ""))
+        for each in stored
+        if each.row is not None
+    ]
+    write_cases(folder, rows)
+    return rows
+
+
+def _draw_sheet(folder: Path, progress: Progress) -> None:
+    progress("contact sheet", 0, 1)
+    write_contact_sheet(open_prepared(folder), folder / CONTACT_SHEET)
+    progress("contact sheet", 1, 1)

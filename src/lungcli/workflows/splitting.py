@@ -1,0 +1,107 @@
+"""Who trains and who tests, and what is wrong with that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lungcli.data.audit import copy_findings, leak_findings, list_findings
+from lungcli.data.case import AuditFinding, Case
+from lungcli.data.duplicates import Copy, find_copies
+from lungcli.data.split_file import SplitList, apply_split_list
+from lungcli.data.splits import CaseKey, divided, patient_groups, split_by_group
+from lungcli.data.storing import Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitPlan:
+    """How to split.
+
+    Attributes:
+        listed: A list of splits; None draws by patient.
+        val: Fraction of each source's patients to validate on, if drawn.
+        test: Fraction of each source's patients to test on, if drawn.
+        seed: Of the draw.
+    """
+
+    listed: SplitList | None
+    val: float
+    test: float
+    seed: int
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `dataset.json` says about it."""
+        if self.listed is not None:
+            return {"method": "list", "name": self.listed.name}
+        return {"method": "patient", "val": self.val, "test": self.test}
+
+
+def split_and_audit(
+    stored: Sequence[Stored], plan: SplitPlan
+) -> tuple[dict[CaseKey, str], tuple[AuditFinding, ...]]:
+    """Find copies, choose the split of every case with mask, and report.
+
+    Patients whose images are copies of one another are drawn as one patient. A list
+    is followed to the letter: what it tears apart is reported.
+
+    Args:
+        stored: Every case, in the order of the sources.
+        plan: How to split.
+
+    Returns:
+        Split of each case that has one, and the findings about copies and splits.
+    """
+    usable = [each for each in stored if each.look is not None]
+    copies = find_copies([each.look for each in usable if each.look is not None])
+    if plan.listed is None:
+        splits = _draw(usable, copies, plan)
+        findings: tuple[AuditFinding, ...] = ()
+    else:
+        splits, findings = _follow(stored, plan.listed)
+    cases = [each.case for each in usable]
+    return splits, (*copy_findings(cases, copies, splits), *findings)
+
+
+def key_of(case: Case) -> CaseKey:
+    """Return what tells a case from all others."""
+    return case.source, case.case_id
+
+
+def _draw(
+    usable: Sequence[Stored], copies: Sequence[Copy], plan: SplitPlan
+) -> dict[CaseKey, str]:
+    keys = [key_of(each.case) for each in usable]
+    patients = {key_of(each.case): each.case.patient_id for each in usable}
+    pairs = [(keys[copy.first], keys[copy.second]) for copy in copies]
+    groups = patient_groups(patients, pairs)
+    with_mask = {key: groups[key] for key in keys if key in _with_mask(usable)}
+    return split_by_group(with_mask, val=plan.val, test=plan.test, seed=plan.seed)
+
+
+def _follow(
+    stored: Sequence[Stored], listed: SplitList
+) -> tuple[dict[CaseKey, str], tuple[AuditFinding, ...]]:
+    applied = apply_split_list(listed, [key_of(each.case) for each in stored])
+    with_mask = _with_mask(stored)
+    splits = {key: split for key, split in applied.splits.items() if key in with_mask}
+    patients = {
+        key: f"{key[0]}/{case.patient_id}"
+        for key, case in with_mask.items()
+        if key in splits
+    }
+    first_cases: dict[str, Case] = {}
+    for key, patient in patients.items():
+        first_cases.setdefault(patient, with_mask[key])
+    leaks = leak_findings(first_cases, divided(patients, splits))
+    not_listed = [key for key in applied.not_listed if key in with_mask]
+    return splits, (
+        *leaks,
+        *list_findings(listed.name, not_listed, applied.not_found),
+    )
+
+
+def _with_mask(stored: Sequence[Stored]) -> Mapping[CaseKey, Case]:
+    return {
+        key_of(each.case): each.case
+        for each in stored
+        if each.row is not None and each.row.has_mask
+    }

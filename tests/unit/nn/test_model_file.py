@@ -1,0 +1,98 @@
+"""A model on disk: the same predictions after loading, and clear refusals."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lungcli.config import NetworkConfig
+from lungcli.errors import ModelError
+from lungcli.nn.model_file import (
+    ModelInfo,
+    TrainedOn,
+    load_info,
+    save_info,
+    save_weights,
+)
+from lungcli.nn.networks import build_network
+from lungcli.nn.predictor import Predictor
+
+INFO = ModelInfo(
+    network=NetworkConfig(arch="unet", size=32, filters=4, depth=2),
+    convention="heart-excluded",
+    threshold=0.4,
+    data=(TrainedOn(name="phantoms", fingerprint="abc", cases=("a/1", "a/2")),),
+)
+
+
+@pytest.fixture
+def model(tmp_path):
+    network = build_network(INFO.network)
+    save_info(tmp_path, INFO)
+    save_weights(tmp_path, network)
+    return tmp_path, network
+
+
+def test_round_trip(model):
+    folder, network = model
+    assert load_info(folder) == INFO
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
+    predictor = Predictor.load(folder)
+    expected = network.predict_on_batch(images.astype("float32") / 255)
+    np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
+
+
+def test_result_does_not_depend_on_the_batch(model):
+    _, network = model
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 1), dtype=np.uint8)
+    one, two = (Predictor(network, INFO, batch_size=n) for n in (1, 4))
+    np.testing.assert_allclose(
+        one.probabilities(images), two.probabilities(images), atol=1e-6
+    )
+
+
+def test_missing_model(tmp_path):
+    with pytest.raises(ModelError, match=r"no model in .*model\.json is missing"):
+        load_info(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"format": 99}, {"network": {"colour": 1}}, {"threshold": "high"}]
+)
+def test_a_strange_model_is_refused(model, change):
+    folder, _ = model
+    document = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**document, **change}))
+    with pytest.raises(ModelError, match=r"cannot use .*model\.json"):
+        load_info(folder)
+
+
+def test_broken_json_is_refused(model):
+    folder, _ = model
+    (folder / "model.json").write_text("{")
+    with pytest.raises(ModelError, match="cannot use"):
+        Predictor.load(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an HDF5 file"])
+def test_broken_weights_are_refused(model, content):
+    folder, _ = model
+    (folder / "best.weights.h5").write_bytes(content)
+    with pytest.raises(ModelError, match=r"cannot use the weights .*best\.weights\.h5"):
+        Predictor.load(folder)
+
+
+def test_weights_of_another_network_are_refused(model):
+    folder, _ = model
+    save_weights(
+        folder, build_network(NetworkConfig(arch="unet", size=32, filters=8, depth=2))
+    )
+    with pytest.raises(ModelError, match="cannot use the weights"):
+        Predictor.load(folder)
+
+
+def test_missing_weights(model):
+    folder, _ = model
+    (folder / "best.weights.h5").unlink()
+    with pytest.raises(ModelError, match="no weights in"):
+        Predictor.load(folder)

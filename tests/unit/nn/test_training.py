@@ -1,0 +1,229 @@
+"""Losses, batches, segmenter and callbacks."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from lungcli.config import TrainConfig
+from lungcli.errors import ModelError
+from lungcli.nn.batches import Batches
+from lungcli.nn.callbacks import BestWeights
+from lungcli.nn.losses import cross_entropy, soft_dice
+from lungcli.nn.state import load_state
+from lungcli.nn.trainer import Hooks, Pairs, Trainer, build_optimizer
+
+TINY = TrainConfig(size=32, filters=4, depth=1, epochs=3, batch_size=2, arch="unet")
+
+
+@pytest.fixture
+def pairs():
+    """Bright lungs on the left and on the right half."""
+    masks = np.zeros((6, 32, 32, 1), np.uint8)
+    masks[:, 8:24, 4:12] = 1
+    masks[:, 8:24, 20:28] = 2
+    noise = np.random.default_rng(0).integers(0, 20, masks.shape, dtype=np.uint8)
+    return Pairs((masks > 0).astype(np.uint8) * 200 + noise, masks)
+
+
+def train(config, pairs, folder, *, resume=False, on_epoch=None):
+    seen = []
+
+    def listen(epoch, logs):
+        seen.append((epoch, logs))
+        if on_epoch:
+            on_epoch(epoch)
+
+    trainer = Trainer(config, pairs, pairs, folder)
+    if resume:
+        trainer.resume()
+    hooks = Hooks(
+        score=lambda probabilities: {"val_dice": float(probabilities.mean())},
+        on_step=lambda step, logs: None,
+        on_epoch=listen,
+    )
+    trainer.fit(hooks)
+    return trainer, seen
+
+
+def test_soft_dice_by_hand():
+    mask = np.zeros((1, 2, 2, 2), np.float32)
+    mask[0, 0, :, 0] = 1
+    probabilities = mask * 0.5
+    right, left = ops.convert_to_numpy(soft_dice(mask, probabilities))[0]
+    assert right == pytest.approx((2 * 1 + 1) / (2 + 1 + 1))
+    assert left == 1  # both empty
+
+
+def test_a_small_lung_missed_counts_as_much_as_a_large_one():
+    mask = np.zeros((2, 32, 32, 2), np.float32)
+    mask[0, :, :16, 0] = 1
+    mask[1, :4, :4, 0] = 1
+    found_large = mask * np.array([1, 0], np.float32)[:, None, None, None]
+    scores = ops.convert_to_numpy(soft_dice(mask, found_large))[:, 0]
+    assert scores[0] == 1
+    assert scores[1] < 0.1
+
+
+def test_cross_entropy_by_hand():
+    mask = np.array([[[[1.0, 0.0], [0.0, 0.0]]]], np.float32)
+    probabilities = np.array([[[[0.8, 0.1], [0.3, 0.2]]]], np.float32)
+    expected = -(math.log(0.8) + math.log(0.5)) / 2
+    assert float(cross_entropy(mask, probabilities)[0]) == pytest.approx(expected)
+
+
+def test_cross_entropy_agrees_with_keras():
+    rng = np.random.default_rng(0)
+    classes = rng.dirichlet([1, 1, 1], (2, 8, 8)).astype(np.float32)
+    truth = np.eye(3, dtype=np.float32)[rng.integers(0, 3, (2, 8, 8))]
+    ours = ops.convert_to_numpy(cross_entropy(truth[..., 1:], classes[..., 1:]))
+    theirs = keras.losses.categorical_crossentropy(truth, classes)
+    np.testing.assert_allclose(
+        ours, ops.convert_to_numpy(theirs).mean(axis=(1, 2)), rtol=1e-4
+    )
+
+
+def test_perfect_and_certain_is_finite():
+    mask = np.zeros((1, 4, 4, 2), np.float32)
+    assert np.isfinite(float(cross_entropy(mask, 1 - mask)[0]))
+    assert float(cross_entropy(mask, mask)[0]) == pytest.approx(0, abs=1e-5)
+
+
+def test_order_depends_on_seed_and_epoch(pairs):
+    def first(seed, epoch):
+        images = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
+        batches = Batches(images, images, batch_size=6, shuffle=True, seed=seed)
+        batches.epoch = epoch
+        return batches[0][0]["image"].ravel().tolist()
+
+    assert first(1, 2) == first(1, 2)
+    assert sorted(first(1, 2)) == list(range(6))
+    assert len({tuple(first(seed, epoch)) for seed in (1, 2) for epoch in (0, 1)}) > 1
+
+
+def test_validation_sees_every_case_once(pairs):
+    batches = Batches(pairs.images, pairs.masks, batch_size=4, shuffle=False)
+    assert [len(batches[i][0]["image"]) for i in range(len(batches))] == [4, 2]
+
+
+def test_too_few_cases(pairs):
+    with pytest.raises(ValueError, match="6 cases do not fill a batch of 8"):
+        Batches(pairs.images, pairs.masks, batch_size=8, shuffle=True)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_it_learns(pairs, tmp_path, precision):
+    config = TrainConfig.from_dict(
+        {**TINY.to_dict(), "epochs": 12, "precision": precision, "strength": 0.3, "learning_rate": 0.01},
+        where="test",
+    )
+    _, seen = train(config, pairs, tmp_path)
+    assert [epoch for epoch, _ in seen] == list(range(1, 13))
+    first, last = seen[0][1], seen[-1][1]
+    assert last["loss"] < 0.7 * first["loss"]
+    assert last["soft_dice"] > first["soft_dice"]
+    assert {"val_loss", "val_dice", "learning_rate"} <= set(last)
+
+
+def test_same_seed_same_run(pairs, tmp_path):
+    losses = [
+        [logs["loss"] for _, logs in train(TINY, pairs, tmp_path / name)[1]]
+        for name in "ab"
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_resume_goes_on_like_the_uninterrupted_run(pairs, tmp_path):
+    class StopError(Exception):
+        pass
+
+    def stop(epoch):
+        if epoch == 2:
+            raise StopError
+
+    _, whole = train(TINY, pairs, tmp_path / "whole")
+    with pytest.raises(StopError):
+        train(TINY, pairs, tmp_path / "cut", on_epoch=stop)
+    # the state of epoch 2 comes after its report, so epoch 2 is done again
+    _, rest = train(TINY, pairs, tmp_path / "cut", resume=True)
+    assert [epoch for epoch, _ in rest] == [2, 3]
+    assert rest[-1][1]["loss"] == pytest.approx(whole[-1][1]["loss"], rel=1e-3)
+    assert rest[-1][1]["learning_rate"] == pytest.approx(
+        whole[-1][1]["learning_rate"], abs=1e-9
+    )
+
+
+def test_state_of_no_epoch_is_none(tmp_path):
+    assert load_state(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"epoch": 1, "best": 0, "weights": "x"}'])
+def test_broken_state_is_named(tmp_path, text):
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(ModelError, match="cannot resume: "):
+        load_state(tmp_path)
+
+
+def test_best_weights_are_those_of_the_best_epoch(tmp_path):
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    holder = type("Holder", (), {"network": network})()
+    callback = BestWeights(tmp_path)
+    callback.set_model(holder)
+    for epoch, dice in enumerate([0.5, 0.9, math.nan, 0.8]):
+        network.layers[0].set_weights([np.full((1, 1), dice), np.zeros(1)])
+        callback.on_epoch_end(epoch, {"val_dice": dice})
+    network.load_weights(tmp_path / "best.weights.h5")
+    assert network.layers[0].get_weights()[0][0, 0] == pytest.approx(0.9)
+    assert callback.best == 0.9
+
+
+def test_weights_exist_even_if_no_dice_was_defined(tmp_path):
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    callback = BestWeights(tmp_path)
+    callback.set_model(type("Holder", (), {"network": network})())
+    callback.on_epoch_end(0, {"val_dice": math.nan})
+    assert (tmp_path / "best.weights.h5").exists()
+
+
+def test_cosine_warms_up_and_ends_at_zero():
+    config = TrainConfig(epochs=10, learning_rate=1e-3)
+    rate = build_optimizer(config, steps_per_epoch=10)._learning_rate
+    values = [float(rate(step)) for step in range(101)]
+    assert values[0] == 0
+    assert max(values) == pytest.approx(1e-3, rel=1e-3)
+    assert values.index(max(values)) == 5
+    assert values[100] == pytest.approx(0, abs=1e-6)
+
+
+def test_plateau_lowers_the_rate(pairs, tmp_path):
+    config = TrainConfig.from_dict(
+        {**TINY.to_dict(), "schedule": "plateau", "epochs": 8}, where="test"
+    )
+    trainer = Trainer(config, pairs, pairs, tmp_path)
+    rates = []
+    trainer.fit(
+        Hooks(
+            score=lambda probabilities: {"val_dice": 0.5},
+            on_step=lambda step, logs: None,
+            on_epoch=lambda epoch, logs: rates.append(logs["learning_rate"]),
+        )
+    )
+    assert rates[-1] == pytest.approx(rates[0] / 2)
+
+
+def test_early_stopping(pairs, tmp_path):
+    config = TrainConfig.from_dict(
+        {**TINY.to_dict(), "patience": 1, "epochs": 9}, where="test"
+    )
+    trainer = Trainer(config, pairs, pairs, tmp_path)
+    epochs = []
+    trainer.fit(
+        Hooks(
+            score=lambda probabilities: {"val_dice": 0.5},
+            on_step=lambda step, logs: None,
+            on_epoch=lambda epoch, logs: epochs.append(epoch),
+        )
+    )
+    assert len(epochs) < 9

@@ -1,0 +1,98 @@
+"""Whole files or none."""
+
+import pytest
+
+from lungcli.errors import OutputError
+from lungcli.files import whole_file, whole_folder, write_json, write_text
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_file_appears_whole(tmp_path):
+    write_text(tmp_path / "new" / "a.txt", "1\n")
+    assert (tmp_path / "new" / "a.txt").read_text() == "1\n"
+    assert names(tmp_path / "new") == ["a.txt"]
+
+
+def test_an_error_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def fail():
+        with whole_file(path) as part:
+            part.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_temporary_name_keeps_every_suffix(tmp_path):
+    with whole_file(tmp_path / "best.weights.h5") as part:
+        assert part.name.endswith(".weights.h5")
+        part.touch()
+
+
+def test_folder_is_replaced_at_the_end(tmp_path):
+    path = tmp_path / "data"
+    with whole_folder(path) as part:
+        (part / "a").touch()
+    with whole_folder(path) as part:
+        (part / "b").touch()
+        assert names(path) == ["a"]
+    assert names(path) == ["b"]
+    assert names(tmp_path) == ["data"]
+
+
+def test_an_error_leaves_the_old_folder(tmp_path):
+    path = tmp_path / "data"
+    with whole_folder(path) as part:
+        (part / "a").touch()
+
+    def fail():
+        with whole_folder(path) as part:
+            (part / "b").touch()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert names(path) == ["a"]
+    assert names(tmp_path) == ["data"]
+
+
+def test_a_kill_between_the_renames_is_mended(tmp_path):
+    """The old folder was moved away, the new one not yet in place."""
+    (tmp_path / ".old-data").mkdir()
+    (tmp_path / ".old-data" / "a").touch()
+
+    def fail():
+        with whole_folder(tmp_path / "data"):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert names(tmp_path / "data") == ["a"]
+
+
+def test_leftovers_of_a_kill_are_removed(tmp_path):
+    (tmp_path / ".part-data").mkdir()
+    (tmp_path / ".part-data" / "half").touch()
+    with whole_folder(tmp_path / "data") as part:
+        assert not names(part)
+    assert names(tmp_path) == ["data"]
+
+
+def test_unwritable_place_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"cannot write .*a\.txt .*--out"):
+        write_text(tmp_path / "file" / "a.txt", "")
+
+
+def test_nan_never_enters_json(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"dice": float("nan")})
+    assert not (tmp_path / "a.json").exists()

@@ -1,0 +1,79 @@
+"""From probabilities to label maps."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from lungcli.masks import label_map, lung_mask
+
+
+@pytest.fixture
+def chest():
+    """Two clear lungs: right in columns 2-7, left in columns 12-17."""
+    probabilities = np.zeros((20, 20, 2), np.float32)
+    probabilities[4:16, 2:8, 0] = 0.9
+    probabilities[4:16, 12:18, 1] = 0.9
+    return probabilities
+
+
+def test_sides_and_background(chest):
+    labels = label_map(chest)
+    assert labels.dtype == np.uint8
+    assert (labels[4:16, 2:8] == 1).all()
+    assert (labels[4:16, 12:18] == 2).all()
+    assert np.count_nonzero(labels) == 2 * 12 * 6
+
+
+def test_doubt_about_the_side_is_no_doubt_about_lung(chest):
+    chest[4:16, 2:8] = (0.45, 0.4)
+    assert (label_map(chest)[4:16, 2:8] == 1).all()
+
+
+def test_threshold(chest):
+    chest *= 0.5
+    assert not label_map(chest).any()
+    assert label_map(chest, threshold=0.4).any()
+    assert np.count_nonzero(lung_mask(chest, threshold=0.4)) == 2 * 12 * 6
+
+
+def test_specks_are_dropped(chest):
+    chest[0, 0, 0] = 1
+    chest[19, 10:12, 1] = 1
+    assert np.count_nonzero(label_map(chest)) == 2 * 12 * 6
+
+
+def test_a_large_second_part_is_kept(chest):
+    chest[10, 2:8, 0] = 0  # a fissure, an effusion
+    assert np.count_nonzero(label_map(chest) == 1) == 11 * 6
+
+
+def test_holes_are_filled(chest):
+    chest[8:10, 4:6, 0] = 0
+    assert (label_map(chest)[8:10, 4:6] == 1).all()
+
+
+def test_a_speck_of_the_other_side_inside_a_lung_joins_it(chest):
+    chest[8, 4] = (0.1, 0.8)
+    assert (label_map(chest)[4:16, 2:8] == 1).all()
+
+
+def test_a_bay_at_the_border_of_the_box_is_no_hole(chest):
+    chest[4:8, 4:6, 0] = 0  # open to the top
+    assert not label_map(chest)[4:8, 4:6].any()
+
+
+def test_nothing_found():
+    assert not label_map(np.zeros((8, 8, 2), np.float32)).any()
+
+
+def test_filling_agrees_with_scipy():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        noise = ndimage.gaussian_filter(rng.normal(size=(40, 40)), 2)
+        probabilities = np.zeros((40, 40, 2), np.float32)
+        probabilities[..., 0] = noise > 0
+        parts, count = ndimage.label(noise > 0)
+        areas = ndimage.sum_labels(noise > 0, parts, range(1, count + 1))
+        kept = np.isin(parts, 1 + np.flatnonzero(areas >= 0.05 * areas.max()))
+        expected = ndimage.binary_fill_holes(kept)
+        np.testing.assert_array_equal(label_map(probabilities) == 1, expected)

@@ -1,0 +1,77 @@
+"""Run folders: named, found, remembered."""
+
+import pytest
+
+from lungcli.errors import ModelError
+from lungcli.files import write_text
+from lungcli.runs import (
+    RunFolder,
+    find_run,
+    new_run_folder,
+    point_latest_to,
+    read_config,
+    read_history,
+    write_history,
+)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    return tmp_path / "runs"
+
+
+def test_latest_follows_the_newest(runs):
+    for name in ("first", "second"):
+        point_latest_to(RunFolder(runs / name), runs=runs)
+        assert find_run(None, runs=runs).root.resolve() == (runs / name).resolve()
+
+
+def test_latest_without_symbolic_links(runs):
+    write_text(runs / "latest.txt", "second")
+    assert find_run(None, runs=runs).root.resolve() == (runs / "second").resolve()
+
+
+def test_a_run_is_found_by_path_and_by_name(runs):
+    assert find_run(runs / "first", runs=runs).root == runs / "first"
+    assert find_run(runs.__class__("second"), runs=runs).root == runs / "second"
+
+
+def test_a_run_elsewhere_can_be_the_latest(runs, tmp_path):
+    (tmp_path / "mine").mkdir()
+    point_latest_to(RunFolder(tmp_path / "mine"), runs=runs)
+    assert find_run(None, runs=runs).root.resolve() == (tmp_path / "mine").resolve()
+
+
+def test_no_run_says_what_to_do(tmp_path):
+    with pytest.raises(
+        ModelError, match=r"no trained model in .*latest.*lungcli train"
+    ):
+        find_run(None, runs=tmp_path)
+
+
+def test_names_are_safe():
+    name = new_run_folder("a/../b c").root.name
+    assert name.endswith("-a----b-c")
+
+
+def test_history_round_trip(tmp_path):
+    run = RunFolder(tmp_path)
+    rows = [{"epoch": 1.0, "loss": 0.5}, {"epoch": 2.0, "loss": 0.25}]
+    write_history(run, rows)
+    assert read_history(run, epochs=2) == rows
+    assert read_history(run, epochs=1) == rows[:1]
+
+
+def test_broken_history_is_named(tmp_path):
+    write_text(tmp_path / "history.csv", "epoch,loss\n1,abc\n")
+    with pytest.raises(ModelError, match=r"cannot read .*history\.csv"):
+        read_history(RunFolder(tmp_path), epochs=1)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"settings": 3, "data": []}'])
+def test_broken_config_is_named(tmp_path, text):
+    write_text(tmp_path / "config.json", text)
+    with pytest.raises(ModelError, match=r"cannot resume .*config\.json"):
+        read_config(RunFolder(tmp_path))

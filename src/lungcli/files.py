@@ -56,8 +56,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     old = path.with_name(f".old-{path.name}")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if old.exists() and not path.exists():  # killed between the two renames
-            old.rename(path)
+        _bring_back(old, path)  # an earlier call was killed between the two renames
         for leftover in (part, old):
             if leftover.exists():
                 shutil.rmtree(leftover)
@@ -68,8 +67,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 path.rename(old)
             part.rename(path)
         finally:
+            _bring_back(old, path)
             shutil.rmtree(part, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _bring_back(old: Path, path: Path) -> None:
+    if old.exists() and not path.exists():
+        old.rename(path)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Whole files or none."""
 
+from pathlib import Path
+
 import pytest
 
 from lungcli.errors import OutputError
@@ -76,6 +78,31 @@ def test_a_kill_between_the_renames_is_mended(tmp_path):
     with pytest.raises(RuntimeError):
         fail()
     assert names(tmp_path / "data") == ["a"]
+
+
+def test_an_interrupt_between_the_renames_brings_the_old_folder_back(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "data"
+    path.mkdir()
+    (path / "a").touch()
+    rename = Path.rename
+
+    def interrupted(self, target):
+        if self.name == ".part-data":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+
+    def replace():
+        with whole_folder(path):
+            pass
+
+    with pytest.raises(KeyboardInterrupt):
+        replace()
+    assert names(path) == ["a"]
+    assert names(tmp_path) == ["data"]
 
 
 def test_leftovers_of_a_kill_are_removed(tmp_path):

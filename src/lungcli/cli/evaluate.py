@@ -76,15 +76,15 @@ def evaluate(
 def print_summary(summary: Mapping[str, Any]) -> None:
     """Print a table: one block for all cases, one for each source."""
     table = Table(title=f"{summary['cases']} cases, split {summary['split']}")
-    table.add_column("source")
-    table.add_column("score")
+    table.add_column("score", no_wrap=True)
     for name in ("mean", "median", "5th pct", "worst"):
         table.add_column(name, justify="right")
     table.add_column("worst case", overflow="fold")
     sources = summary["sources"]
     groups = {"all": summary, **sources} if len(sources) > 1 else sources
     for source, group in groups.items():
-        _add_group(table, f"{source} ({group['cases']})", group)
+        table.add_row(f"[bold]{escape(source)}[/bold] ({group['cases']})")
+        _add_group(table, group)
     out.print(table)
 
 
@@ -107,16 +107,15 @@ def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
     out.print(table)
 
 
-def _add_group(table: Table, source: str, group: Mapping[str, Any]) -> None:
+def _add_group(table: Table, group: Mapping[str, Any]) -> None:
     rows = {text: group[name] for name, text in _SCORES.items()}
     rows["Dice, right lung"] = group["right"]["dice"]
     rows["Dice, left lung"] = group["left"]["dice"]
-    for number, (text, score) in enumerate(rows.items()):
+    for text, score in rows.items():
         numbers = (score[key] for key in ("mean", "median", "p5", "min"))
         table.add_row(
-            escape(source) if number == 0 else "",
-            text,
+            f"  {text}",
             *("-" if value is None else f"{value:.4f}" for value in numbers),
             escape(score["worst"] or "-"),
-            end_section=number == len(rows) - 1,
         )
+    table.add_section()

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lungcli.cli.options import AsJson, Seed
-from lungcli.cli.output import out, print_error, print_json, print_paths
+from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class MaskConvention(StrEnum):
 def prepare(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="SOURCE...", help="Folders of chest X-rays with masks."),
+        typer.Argument(metavar="SOURCE", help="Folders of chest X-rays with masks."),
     ],
     out_folder: Annotated[
         Path, typer.Option("--out", "-o", help="Folder of the prepared data set.")
@@ -105,8 +105,8 @@ def prepare(
         _print_report(report)
     if strict and report.findings:
         print_error(
-            f"{len(report.findings)} findings with --strict; they are listed in "
-            f"{report.audit_path}."
+            f"--strict: the audit found {len(report.findings)} things, listed in "
+            f"{report.audit_path}. The data set is written all the same."
         )
         raise typer.Exit(1)
 
@@ -117,6 +117,12 @@ def _print_report(report: "PrepareReport") -> None:
         out.print(_finding_table(report))
     out.print(f"Mask convention: {report.convention.value}. Written:")
     print_paths(out, report.paths)
+    unknown = [each.name for each in report.sources if each.convention == "unknown"]
+    if report.convention == "unknown" and unknown:
+        print_note(
+            f"whether the masks of {', '.join(unknown)} count the heart as lung is "
+            "not known. If you know, prepare again with --convention."
+        )
     data = "" if report.out == Path("prepared") else f" --data {report.out}"
     out.print(f"Next: [bold]lungcli train{escape(data)}[/bold]", soft_wrap=True)
 

@@ -83,7 +83,7 @@ def visualize(
 ) -> None:
     """Draw films and overlays of predicted and expert masks.
 
-    The film shows Predicted | Gold Std | Difference, the X-ray dimly behind; green
+    The film shows Predicted | Gold Std | Difference, the X-ray dimly behind; blue
     is agreed, vermilion was missed, yellow is extra.
     """
     from lungcli.workflows import visualize as workflow  # loads TensorFlow: seconds

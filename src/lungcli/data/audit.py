@@ -54,7 +54,7 @@ def inspect_labels(labels: LabelMap) -> LabelFacts:
         is_stray[shares.argmax()] = False  # a lung is the side's largest blob
     strays = sorted((int(value) for value in areas[is_stray]), reverse=True)
     right, left = (_centre_column(labels, side) for side in (RIGHT, LEFT))
-    return LabelFacts(area, tuple(strays), swapped=right > left)
+    return LabelFacts(area, tuple(strays), swapped=bool(right > left))
 
 
 def label_findings(case: Case, facts: LabelFacts) -> tuple[AuditFinding, ...]:

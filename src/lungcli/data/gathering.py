@@ -44,8 +44,12 @@ def common_convention(
     """Return the mask convention that all sources share.
 
     Args:
-        listings: From `gather`. Unknown agrees with everything.
+        listings: From `gather`.
         chosen: What the user says; it settles the question.
+
+    Returns:
+        The convention; unknown as soon as one source's is, for a mixture may be
+        hidden in it.
 
     Raises:
         DatasetError: If two sources are known to differ.
@@ -62,7 +66,9 @@ def common_convention(
             "or insist with --convention."
         )
         raise DatasetError(msg)
-    return conventions.pop() if conventions else Convention.UNKNOWN
+    if len(known) < len(listings):
+        return Convention.UNKNOWN
+    return conventions.pop()
 
 
 def _rename(listing: SourceListing, name: str) -> SourceListing:

@@ -68,8 +68,8 @@ def read_split_list(name: str) -> SplitList:
         for Chest X-ray Lung Segmentation, https://arxiv.org/abs/2003.10304
     """
     if name in BUILT_IN:
-        text = resources.files("lungcli.data").joinpath(f"{name}.csv").read_text()
-        return SplitList(name, _parse(text, name))
+        table = resources.files("lungcli.data").joinpath(f"{name}.csv")
+        return SplitList(name, _parse(table.read_text(encoding="utf-8"), name))
     path = Path(name)
     try:
         text = path.read_text(encoding="utf-8-sig")

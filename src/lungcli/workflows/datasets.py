@@ -69,25 +69,27 @@ def one_convention(
 ) -> Convention:
     """Return the mask convention that all data sets share.
 
-    A network trained on masks with and without the heart learns neither. Unknown
-    agrees with everything.
+    A network trained on masks with and without the heart learns neither.
 
     Args:
         datasets: Prepared data sets.
-        any_convention: Whether to allow a mixture; its convention is unknown.
+        any_convention: Whether to allow a mixture.
+
+    Returns:
+        Unknown for a mixture and where one of them is unknown.
 
     Raises:
         DatasetError: If two known conventions differ.
     """
-    known = {dataset.convention for dataset in datasets} - {Convention.UNKNOWN}
-    if len(known) > 1 and not any_convention:
+    conventions = {dataset.convention for dataset in datasets}
+    if len(conventions - {Convention.UNKNOWN}) > 1 and not any_convention:
         listed = ", ".join(f"{d.root}: {d.convention}" for d in datasets)
         msg = (
             f"the data sets draw their masks by different conventions ({listed}). "
             "Use them one by one, or insist with --any-convention."
         )
         raise DatasetError(msg)
-    return known.pop() if len(known) == 1 else Convention.UNKNOWN
+    return conventions.pop() if len(conventions) == 1 else Convention.UNKNOWN
 
 
 def _owners(cases: Sequence[DatasetCase]) -> list[PreparedDataset]:

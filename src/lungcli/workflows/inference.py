@@ -67,7 +67,9 @@ class LungModel:
         """
         if not images:
             return
-        geometries = [fit_square(*image.shape, self.size) for image in images]
+        geometries = [
+            fit_square(image.shape[0], image.shape[1], self.size) for image in images
+        ]
         squares = list(pool.map(to_square, images, geometries))
         yield from pool.map(self._label, self._infer(squares), geometries)
 

@@ -14,7 +14,8 @@ from lungcli.metrics.overlap import dice, iou, overlap
 from lungcli.metrics.summary import worst_first
 from lungcli.pictures.film import write_gif, write_png
 from lungcli.pictures.overlay import fit_picture, outline
-from lungcli.pictures.panels import PANELS, PanelCase, draw_frame
+from lungcli.pictures.panels import PanelCase, draw_frame
+from lungcli.pictures.views import PANELS
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
 from lungcli.workflows.datasets import DatasetCase, open_all, select
@@ -110,7 +111,7 @@ def visualize(
                 path = folder / "overlays" / names[number]
                 overlays.append(_write_overlay(panel, path, settings.side))
             progress("predict", number + 1, len(cases))
-        films = []
+        films: list[Path] = []
         for film in settings.films:
             progress("films", len(films), len(settings.films))
             films.append(_write_film(film, spool, folder, settings))

@@ -116,7 +116,13 @@ def test_too_few_cases(pairs):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_it_learns(pairs, tmp_path, precision):
     config = TrainConfig.from_dict(
-        {**TINY.to_dict(), "epochs": 12, "precision": precision, "strength": 0.3, "learning_rate": 0.01},
+        {
+            **TINY.to_dict(),
+            "epochs": 12,
+            "precision": precision,
+            "strength": 0.3,
+            "learning_rate": 0.01,
+        },
         where="test",
     )
     _, seen = train(config, pairs, tmp_path)

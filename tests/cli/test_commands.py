@@ -1,0 +1,397 @@
+"""Each command as a user types it, in process and once in a subprocess."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lungcli.cli.app import app, main
+
+TINY = ["--size", "64", "--filters", "4", "--depth", "2", "--batch-size", "4"]
+
+
+def invoke(*arguments, status=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result
+
+
+def fails(capsys, monkeypatch, *arguments):
+    """Run main() as the script does; return the one line of its error."""
+    monkeypatch.setattr(sys, "argv", ["lungcli", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 1
+    stderr = capsys.readouterr().err
+    lines = [line for line in stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, stderr
+    assert "Traceback" not in stderr
+    return lines[0]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class TestPrepare:
+    def test_tables_and_next_step(self, here, phantoms):
+        result = invoke("prepare", phantoms, "--workers", 1)
+        assert "montgomery" in result.stdout
+        assert "lungcli train" in result.stdout
+        assert (here / "prepared" / "cases.csv").is_file()
+
+    def test_json(self, here, phantoms):
+        result = invoke("prepare", phantoms, "--workers", 1, "--json")
+        assert json.loads(result.stdout)
+
+
+class TestTrain:
+    def test_run_folder(self, here, prepared):
+        result = invoke("train", "--data", prepared, "--epochs", 2, *TINY)
+        run = here / "runs" / "latest"
+        names = {path.name for path in run.iterdir()}
+        assert names >= {
+            "best.weights.h5",
+            "config.json",
+            "curves.png",
+            "evolution.gif",
+            "history.csv",
+            "model.json",
+            "state",
+        }
+        assert "best validation Dice" in result.stdout
+        rows = list(csv.DictReader((run / "history.csv").open()))
+        assert [float(row["epoch"]) for row in rows] == [1, 2]
+        assert Image.open(run / "evolution.gif").n_frames == 2
+
+    def test_the_command_line_wins_over_the_file(self, here, prepared):
+        (here / "my.toml").write_text(
+            f'data = "{prepared}"\nrun = "mine"\nepochs = 7\nsize = 64\n'
+            "filters = 4\ndepth = 2\nbatch-size = 4\n"
+        )
+        result = invoke("train", "--config", "my.toml", "--epochs", 1, "--json")
+        document = json.loads(result.stdout)
+        assert (document["epochs"], document["run"]) == (1, "mine")
+        settings = json.loads((here / "mine" / "config.json").read_text())["settings"]
+        assert (settings["epochs"], settings["filters"]) == (1, 4)
+
+    def test_resume_goes_on(self, here, prepared):
+        invoke("train", "--data", prepared, "--epochs", 1, *TINY, "--run", "r")
+        result = invoke("train", "--resume", "--epochs", 3, "--json")
+        assert json.loads(result.stdout)["epochs"] == 3
+        rows = list(csv.DictReader((here / "r" / "history.csv").open()))
+        assert [float(row["epoch"]) for row in rows] == [1, 2, 3]
+        assert Image.open(here / "r" / "evolution.gif").n_frames == 3
+        again = invoke("train", "--resume", "--run", "r")
+        assert "all 1 epochs are done" in again.stderr or "are done" in again.stderr
+
+    def test_two_data_sets_train_one_network(self, here, prepared):
+        shutil.copytree(prepared, here / "again")
+        arguments = ["--data", prepared, "--data", "again", "--epochs", 1, *TINY]
+        invoke("train", *arguments, "--run", "r")
+        data = json.loads((here / "r" / "model.json").read_text())["data"]
+        assert [len(entry["cases"]) for entry in data] == [8, 8]
+
+    def test_small_data_get_a_smaller_batch(self, here, prepared):
+        tiny = ["--size", 64, "--filters", 4, "--depth", 2, "--batch-size", 99]
+        result = invoke("train", "--data", prepared, "--epochs", 1, *tiny)
+        assert "only 8 training cases" in result.stderr
+
+    def test_ctrl_c_keeps_what_was_done(self, here, prepared, monkeypatch):
+        from lungcli.nn.state import StateKeeper
+
+        keep = StateKeeper.on_epoch_end
+
+        def interrupt(self, epoch, logs=None):
+            keep(self, epoch, logs)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(StateKeeper, "on_epoch_end", interrupt)
+        arguments = ["--data", prepared, "--epochs", 3, *TINY, "--run", "r"]
+        result = invoke("train", *arguments, status=130)
+        assert "lungcli train --resume --run r" in result.stderr
+        assert (here / "r" / "best.weights.h5").is_file()
+        assert (here / "r" / "curves.png").is_file()
+        monkeypatch.undo()
+        os.chdir(here)
+        done = invoke("train", "--resume", "--json")
+        assert json.loads(done.stdout)["epochs"] == 3
+
+
+class TestEvaluate:
+    def test_json_is_the_summary(self, here, prepared, run):
+        arguments = ["--data", prepared, "--model", run, "--out", "scores", "--json"]
+        document = json.loads(invoke("evaluate", *arguments).stdout)
+        assert document == json.loads((here / "scores" / "summary.json").read_text())
+        assert document["cases"] == 2
+        assert 0 <= document["dice"]["min"] <= document["dice"]["mean"] <= 1
+        assert document["sources"]["montgomery"]["dice"] == document["dice"]
+        rows = list(csv.DictReader((here / "scores" / "cases.csv").open()))
+        mean = sum(float(row["dice"]) for row in rows) / len(rows)
+        assert mean == pytest.approx(document["dice"]["mean"], abs=1e-6)
+
+    def test_table(self, here, prepared, run):
+        result = invoke(
+            "evaluate", "--data", prepared, "--model", run, "--split", "all"
+        )
+        assert "12 cases" in result.stdout
+        assert "the model was trained on 8 of these 12 cases" in result.stderr
+        assert "PHANTOM_" in result.stdout
+
+    def test_the_latest_run_is_the_default(self, here, prepared, run):
+        (here / "runs").mkdir()
+        (here / "runs" / "latest").symlink_to(run)
+        shutil.copytree(prepared, here / "prepared")
+        result = invoke("evaluate", "--split", "val", "--json")
+        assert json.loads(result.stdout)["split"] == "val"
+
+
+class TestVisualize:
+    def test_films_and_overlays(self, here, prepared, run):
+        arguments = ["--data", prepared, "--model", run, "--out", "pics"]
+        invoke("visualize", *arguments, "--gif", "--png", "--side", 128, "--fps", 5)
+        film = Image.open(here / "pics" / "output.gif")
+        assert (film.n_frames, film.info["duration"]) == (2, 200)
+        names = {path.name for path in (here / "pics").iterdir()}
+        assert names == {
+            "output.gif",
+            "predicted.gif",
+            "gold_std.gif",
+            "diff.gif",
+            "overlays",
+        }
+        assert len(list((here / "pics" / "overlays").iterdir())) == 2
+
+    def test_worst_comes_first(self, here, prepared, run):
+        common = ["--data", prepared, "--model", run, "--split", "all"]
+        scores = ["evaluate", *common, "--out", "scores"]
+        invoke(*scores)
+        rows = list(csv.DictReader((here / "scores" / "cases.csv").open()))
+        worst = sorted(rows, key=lambda row: float(row["dice"]))[:3]
+        drawn = ["--png", "--worst", 3, "--side", 64, "--json"]
+        document = json.loads(invoke("visualize", *common, *drawn, "--out", "p").stdout)
+        shown = [path.rpartition("/")[2] for path in document["paths"]]
+        assert shown == [f"{row['case_id']}.png" for row in worst]
+
+    def test_one_panel(self, here, prepared, run):
+        arguments = ["--data", prepared, "--model", run, "--out", "p", "--side", 64]
+        invoke("visualize", *arguments, "--panels", "difference")
+        assert [path.name for path in (here / "p").iterdir()] == ["diff.gif"]
+
+
+class TestAugmentPreview:
+    def test_sheet_and_film(self, here, prepared):
+        case = "PHANTOM_0001_0"
+        arguments = ["--data", prepared, "--draws", 3, "--gif"]
+        invoke("augment-preview", *arguments)
+        folder = here / "augment-preview"
+        assert Image.open(folder / "augmented.gif").n_frames == 3
+        first = (folder / "augmented.png").read_bytes()
+        invoke("augment-preview", *arguments)
+        assert (folder / "augmented.png").read_bytes() == first
+        names = [
+            row["case_id"] for row in csv.DictReader((prepared / "cases.csv").open())
+        ]
+        assert case.rpartition("_")[0] in {name.rpartition("_")[0] for name in names}
+
+    def test_unknown_case(self, here, prepared, capsys, monkeypatch):
+        arguments = ["augment-preview", "--data", prepared, "--case", "nobody"]
+        line = fails(capsys, monkeypatch, *arguments)
+        assert "no case nobody" in line
+
+
+class TestPredict:
+    def test_label_maps_have_the_size_of_their_images(self, here, run):
+        (here / "in" / "deep").mkdir(parents=True)
+        shapes = {"in/wide.png": (90, 150), "in/deep/tall.jpg": (200, 70)}
+        for name, shape in shapes.items():
+            Image.fromarray(np.full(shape, 90, np.uint8)).save(here / name)
+        invoke("predict", "in", "--model", run, "--overlay")
+        for name, shape in shapes.items():
+            target = (here / "masks" / name.removeprefix("in/")).with_suffix(".png")
+            labels = np.array(Image.open(target))
+            assert labels.shape == shape
+            assert set(np.unique(labels)) <= {0, 1, 2}
+            assert target.with_name(f"{target.stem}_overlay.png").is_file()
+
+    def test_prediction_agrees_with_evaluation(self, here, prepared, phantoms, run):
+        """One path from pixels to labels, whichever command walks it."""
+        arguments = ["--data", prepared, "--model", run, "--split", "all", "--out", "s"]
+        invoke("evaluate", *arguments)
+        rows = {
+            r["case_id"]: r for r in csv.DictReader((here / "s" / "cases.csv").open())
+        }
+        name = next(iter(rows))
+        invoke("predict", phantoms / "CXR_png" / f"{name}.png", "--model", run)
+        predicted = np.array(Image.open(here / "masks" / f"{name}.png")) > 0
+        sides = ("leftMask", "rightMask")
+        files = [phantoms / "ManualMask" / side / f"{name}.png" for side in sides]
+        reference = sum(np.array(Image.open(path)) // 255 for path in files) > 0
+        both = 2 * (predicted & reference).sum()
+        dice = both / max(1, predicted.sum() + reference.sum())
+        assert dice == pytest.approx(float(rows[name]["dice"]), abs=1e-6)
+
+    def test_one_bad_file_does_not_stop_the_rest(self, here, run):
+        (here / "in").mkdir()
+        Image.fromarray(np.zeros((64, 64), np.uint8)).save(here / "in" / "a.png")
+        (here / "in" / "b.png").write_text("no image")
+        result = invoke("predict", "in", "--model", run, "--json", status=3)
+        files = json.loads(result.stdout)["files"]
+        assert [bool(entry["error"]) for entry in files] == [False, True]
+        assert "b.png" in result.stderr
+
+    def test_all_bad(self, here, run):
+        (here / "b.png").write_text("no image")
+        invoke("predict", "b.png", "--model", run, status=1)
+        assert not (here / "masks").exists()
+
+    def test_images_of_one_stem_do_not_overwrite_each_other(self, here, run):
+        (here / "in").mkdir()
+        for name in ("a.png", "a.bmp"):
+            Image.fromarray(np.zeros((64, 64), np.uint8)).save(here / "in" / name)
+        invoke("predict", "in", "--model", run)
+        names = sorted(path.name for path in (here / "masks").iterdir())
+        assert names == ["a.bmp.png", "a.png.png"]
+
+
+ORDER = [
+    pytest.param(["prepare", "nowhere"], r"nowhere", id="prepare-missing"),
+    pytest.param(["prepare", "empty"], r"empty", id="prepare-empty"),
+    pytest.param(["train"], r"lungcli prepare", id="train-before-prepare"),
+    pytest.param(["augment-preview"], r"lungcli prepare", id="augment-before-prepare"),
+    pytest.param(["evaluate"], r"lungcli prepare", id="evaluate-before-prepare"),
+    pytest.param(["visualize"], r"lungcli prepare", id="visualize-before-prepare"),
+    pytest.param(
+        ["predict", "nowhere"], r"nowhere does not exist", id="predict-missing"
+    ),
+    pytest.param(["predict", "empty"], r"no image in empty", id="predict-empty"),
+    pytest.param(["predict", "a.png"], r"lungcli train", id="predict-before-train"),
+    pytest.param(["train", "--resume"], r"lungcli train", id="resume-nothing"),
+    pytest.param(["train", "--config", "no.toml"], r"no\.toml", id="config-missing"),
+    pytest.param(["train", "--epochs", "0"], r"epochs must be", id="no-epochs"),
+    pytest.param(["demo", "--out", "full"], r"full exists", id="demo-over-a-folder"),
+    pytest.param(["demo", "--out", "a.png"], r"a\.png exists", id="demo-over-a-file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), ORDER)
+def test_wrong_order_and_missing_input(here, capsys, monkeypatch, arguments, message):
+    (here / "empty").mkdir()
+    (here / "full").mkdir()
+    (here / "full" / "mine.txt").touch()
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(here / "a.png")
+    before = sorted(path.name for path in here.rglob("*"))
+    line = fails(capsys, monkeypatch, *arguments)
+    assert __import__("re").search(message, line), line
+    assert sorted(path.name for path in here.rglob("*")) == before
+
+
+def test_evaluate_before_train(here, prepared, capsys, monkeypatch):
+    for command in ("evaluate", "visualize"):
+        line = fails(capsys, monkeypatch, command, "--data", prepared)
+        assert "no trained model in runs/latest. Run 'lungcli train' first" in line
+
+
+def test_a_split_without_cases_names_the_others(
+    here, phantoms, run, capsys, monkeypatch
+):
+    arguments = ["--workers", 1, "--test", 0, "--val", 0.5]
+    invoke("prepare", phantoms, "--out", "p", *arguments)
+    line = fails(capsys, monkeypatch, "evaluate", "--data", "p", "--model", run)
+    assert "split 'test'" in line
+    assert "train (6), val (6), all (12)" in line
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "visualize", "predict"])
+def test_unwritable_output(here, prepared, run, capsys, monkeypatch, command):
+    (here / "file").touch()
+    blocked = "file/below"
+    data = ["--data", prepared]
+    arguments = {
+        "train": [*data, "--epochs", 1, *TINY, "--run", blocked],
+        "evaluate": [*data, "--model", run, "--out", blocked],
+        "visualize": [*data, "--model", run, "--out", blocked, "--side", 64],
+        "predict": [
+            next((prepared / "images").iterdir()),
+            "--model",
+            run,
+            "--out",
+            blocked,
+        ],
+    }
+    line = fails(capsys, monkeypatch, command, *arguments[command])
+    assert "file/below" in line
+
+
+def test_an_existing_run_is_not_overwritten(here, prepared, run, capsys, monkeypatch):
+    before = {path: path.stat().st_mtime_ns for path in run.iterdir()}
+    arguments = ["train", "--data", prepared, "--run", run]
+    assert "--resume" in fails(capsys, monkeypatch, *arguments)
+    assert before == {path: path.stat().st_mtime_ns for path in run.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"), [("--seed", 3), ("--arch", "unet"), ("--data", "elsewhere")]
+)
+def test_resume_ignores_nothing_silently(here, capsys, monkeypatch, flag, value):
+    line = fails(capsys, monkeypatch, "train", "--resume", flag, value)
+    assert flag in line
+
+
+def test_a_changed_data_set_is_not_resumed(
+    here, prepared, phantoms, capsys, monkeypatch
+):
+    shutil.copytree(prepared, here / "data")
+    invoke("train", "--data", "data", "--epochs", 1, *TINY, "--run", "r")
+    invoke(
+        "prepare", phantoms, "--out", "data", "--force", "--size", 64, "--workers", 1
+    )
+    line = fails(capsys, monkeypatch, "train", "--resume", "--epochs", 2)
+    assert "data has changed since" in line
+
+
+def test_conventions_do_not_mix(here, prepared, run, capsys, monkeypatch):
+    shutil.copytree(prepared, here / "other")
+    facts = json.loads((here / "other" / "dataset.json").read_text())
+    facts["convention"] = "heart-included"
+    (here / "other" / "dataset.json").write_text(json.dumps(facts))
+    both = ["--data", prepared, "--data", "other"]
+    line = fails(capsys, monkeypatch, "train", *both, "--epochs", 1, *TINY)
+    assert "different conventions" in line
+    line = fails(capsys, monkeypatch, "evaluate", "--data", "other", "--model", run)
+    assert "--any-convention" in line
+    insisted = ["--data", "other", "--model", run, "--any-convention", "--out", "o"]
+    invoke("evaluate", *insisted)
+
+
+@pytest.mark.slow
+def test_the_real_command(here, phantoms):
+    """In a subprocess, with no terminal: no bars, no colours, no notices."""
+    script = [sys.executable, "-m", "lungcli"]
+    environment = {**os.environ, "NO_COLOR": "1"}
+    sessions = [
+        ["prepare", phantoms, "--size", 64, "--workers", 2],
+        ["train", "--epochs", 1, *TINY],
+        ["evaluate", "--split", "val"],
+        ["visualize", "--gif", "--split", "val", "--side", 64],
+    ]
+    for arguments in sessions:
+        command = [*script, *map(str, arguments)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "oneDNN" not in done.stderr
+        assert "Warning" not in done.stderr
+    assert (here / "runs" / "latest" / "pictures" / "output.gif").is_file()

@@ -1,0 +1,46 @@
+"""Fixtures that several folders of tests share."""
+
+from pathlib import Path
+
+import pytest
+
+from lungcli.config import TrainConfig
+from lungcli.data.phantom import write_montgomery
+from lungcli.workflows.prepare import PrepareSettings, prepare
+
+
+@pytest.fixture
+def real_data():
+    """The folder with the real X-rays that tests marked `data` run on."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real X-rays in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory):
+    """Twelve small phantoms in the Montgomery layout."""
+    folder = tmp_path_factory.mktemp("source") / "phantoms"
+    write_montgomery(folder, count=12, size=128, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(phantoms, tmp_path_factory):
+    """The phantoms, prepared: 8 to train, 2 to validate, 2 to test."""
+    out = tmp_path_factory.mktemp("data") / "prepared"
+    settings = PrepareSettings(out=out, size=128, workers=1, val=0.17, test=0.17)
+    prepare([phantoms], settings=settings)
+    return out
+
+
+@pytest.fixture(scope="session")
+def run(prepared, tmp_path_factory):
+    """A run of three epochs on the phantoms."""
+    from lungcli.workflows.train import train
+
+    folder = tmp_path_factory.mktemp("training")
+    config = TrainConfig(size=64, filters=4, depth=2, epochs=3, batch_size=4)
+    train([prepared], config, run=folder / "runs" / "fixture", runs=folder / "runs")
+    return folder / "runs" / "fixture"

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,21 @@ def fails(capsys, monkeypatch, *arguments):
     assert len(lines) == 1, stderr
     assert "Traceback" not in stderr
     return lines[0]
+
+
+def table(path):
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def num_frames(path):
+    with Image.open(path) as film:
+        return film.n_frames
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.array(image)
 
 
 @pytest.fixture
@@ -70,9 +86,9 @@ class TestTrain:
             "state",
         }
         assert "best validation Dice" in result.stdout
-        rows = list(csv.DictReader((run / "history.csv").open()))
+        rows = table(run / "history.csv")
         assert [float(row["epoch"]) for row in rows] == [1, 2]
-        assert Image.open(run / "evolution.gif").n_frames == 2
+        assert num_frames(run / "evolution.gif") == 2
 
     def test_the_command_line_wins_over_the_file(self, here, prepared):
         (here / "my.toml").write_text(
@@ -89,9 +105,9 @@ class TestTrain:
         invoke("train", "--data", prepared, "--epochs", 1, *TINY, "--run", "r")
         result = invoke("train", "--resume", "--epochs", 3, "--json")
         assert json.loads(result.stdout)["epochs"] == 3
-        rows = list(csv.DictReader((here / "r" / "history.csv").open()))
+        rows = table(here / "r" / "history.csv")
         assert [float(row["epoch"]) for row in rows] == [1, 2, 3]
-        assert Image.open(here / "r" / "evolution.gif").n_frames == 3
+        assert num_frames(here / "r" / "evolution.gif") == 3
         again = invoke("train", "--resume", "--run", "r")
         assert "all 1 epochs are done" in again.stderr or "are done" in again.stderr
 
@@ -136,7 +152,7 @@ class TestEvaluate:
         assert document["cases"] == 2
         assert 0 <= document["dice"]["min"] <= document["dice"]["mean"] <= 1
         assert document["sources"]["montgomery"]["dice"] == document["dice"]
-        rows = list(csv.DictReader((here / "scores" / "cases.csv").open()))
+        rows = table(here / "scores" / "cases.csv")
         mean = sum(float(row["dice"]) for row in rows) / len(rows)
         assert mean == pytest.approx(document["dice"]["mean"], abs=1e-6)
 
@@ -160,8 +176,8 @@ class TestVisualize:
     def test_films_and_overlays(self, here, prepared, run):
         arguments = ["--data", prepared, "--model", run, "--out", "pics"]
         invoke("visualize", *arguments, "--gif", "--png", "--side", 128, "--fps", 5)
-        film = Image.open(here / "pics" / "output.gif")
-        assert (film.n_frames, film.info["duration"]) == (2, 200)
+        with Image.open(here / "pics" / "output.gif") as film:
+            assert (film.n_frames, film.info["duration"]) == (2, 200)
         names = {path.name for path in (here / "pics").iterdir()}
         assert names == {
             "output.gif",
@@ -176,7 +192,7 @@ class TestVisualize:
         common = ["--data", prepared, "--model", run, "--split", "all"]
         scores = ["evaluate", *common, "--out", "scores"]
         invoke(*scores)
-        rows = list(csv.DictReader((here / "scores" / "cases.csv").open()))
+        rows = table(here / "scores" / "cases.csv")
         worst = sorted(rows, key=lambda row: float(row["dice"]))[:3]
         drawn = ["--png", "--worst", 3, "--side", 64, "--json"]
         document = json.loads(invoke("visualize", *common, *drawn, "--out", "p").stdout)
@@ -195,13 +211,11 @@ class TestAugmentPreview:
         arguments = ["--data", prepared, "--draws", 3, "--gif"]
         invoke("augment-preview", *arguments)
         folder = here / "augment-preview"
-        assert Image.open(folder / "augmented.gif").n_frames == 3
+        assert num_frames(folder / "augmented.gif") == 3
         first = (folder / "augmented.png").read_bytes()
         invoke("augment-preview", *arguments)
         assert (folder / "augmented.png").read_bytes() == first
-        names = [
-            row["case_id"] for row in csv.DictReader((prepared / "cases.csv").open())
-        ]
+        names = [row["case_id"] for row in table(prepared / "cases.csv")]
         assert case.rpartition("_")[0] in {name.rpartition("_")[0] for name in names}
 
     def test_unknown_case(self, here, prepared, capsys, monkeypatch):
@@ -219,7 +233,7 @@ class TestPredict:
         invoke("predict", "in", "--model", run, "--overlay")
         for name, shape in shapes.items():
             target = (here / "masks" / name.removeprefix("in/")).with_suffix(".png")
-            labels = np.array(Image.open(target))
+            labels = pixels(target)
             assert labels.shape == shape
             assert set(np.unique(labels)) <= {0, 1, 2}
             assert target.with_name(f"{target.stem}_overlay.png").is_file()
@@ -228,15 +242,13 @@ class TestPredict:
         """One path from pixels to labels, whichever command walks it."""
         arguments = ["--data", prepared, "--model", run, "--split", "all", "--out", "s"]
         invoke("evaluate", *arguments)
-        rows = {
-            r["case_id"]: r for r in csv.DictReader((here / "s" / "cases.csv").open())
-        }
+        rows = {r["case_id"]: r for r in table(here / "s" / "cases.csv")}
         name = next(iter(rows))
         invoke("predict", phantoms / "CXR_png" / f"{name}.png", "--model", run)
-        predicted = np.array(Image.open(here / "masks" / f"{name}.png")) > 0
+        predicted = pixels(here / "masks" / f"{name}.png") > 0
         sides = ("leftMask", "rightMask")
         files = [phantoms / "ManualMask" / side / f"{name}.png" for side in sides]
-        reference = sum(np.array(Image.open(path)) // 255 for path in files) > 0
+        reference = sum(pixels(path) // 255 for path in files) > 0
         both = 2 * (predicted & reference).sum()
         dice = both / max(1, predicted.sum() + reference.sum())
         assert dice == pytest.approx(float(rows[name]["dice"]), abs=1e-6)
@@ -292,7 +304,7 @@ def test_wrong_order_and_missing_input(here, capsys, monkeypatch, arguments, mes
     Image.fromarray(np.zeros((64, 64), np.uint8)).save(here / "a.png")
     before = sorted(path.name for path in here.rglob("*"))
     line = fails(capsys, monkeypatch, *arguments)
-    assert __import__("re").search(message, line), line
+    assert re.search(message, line), line
     assert sorted(path.name for path in here.rglob("*")) == before
 
 

@@ -68,7 +68,7 @@ def test_every_command_and_option_has_its_page(name):
     missing = sorted(
         flag for flag in flags if flag.startswith("--") and f"`{flag}" not in page
     )
-    assert missing == ["--help"]
+    assert not missing
 
 
 def test_every_page_speaks_of_options_that_exist():

@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lungcli.config import TrainConfig
 from lungcli.data.phantom import write_montgomery
 from lungcli.workflows.prepare import PrepareSettings, prepare
+
+# machines are noisy, and no test may depend on how long something takes
+settings.register_profile("lungcli", deadline=None)
+settings.load_profile("lungcli")
 
 
 @pytest.fixture
@@ -30,8 +35,8 @@ def phantoms(tmp_path_factory):
 def prepared(phantoms, tmp_path_factory):
     """The phantoms, prepared: 8 to train, 2 to validate, 2 to test."""
     out = tmp_path_factory.mktemp("data") / "prepared"
-    settings = PrepareSettings(out=out, size=128, workers=1, val=0.17, test=0.17)
-    prepare([phantoms], settings=settings)
+    how = PrepareSettings(out=out, size=128, workers=1, val=0.17, test=0.17)
+    prepare([phantoms], settings=how)
     return out
 
 

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from lungcli.arrays import BACKGROUND, LEFT, RIGHT, LabelMap, Mask, Probabilities
 
-SMALLEST_PART = 0.05  # of the side's largest part: smaller ones are specks
+SMALLEST_PART = 0.25  # of the side's largest part; gas in the stomach is smaller
 
 
 def label_map(probabilities: Probabilities, *, threshold: float = 0.5) -> LabelMap:

@@ -74,6 +74,6 @@ def test_filling_agrees_with_scipy():
         probabilities[..., 0] = noise > 0
         parts, count = ndimage.label(noise > 0)
         areas = ndimage.sum_labels(noise > 0, parts, range(1, count + 1))
-        kept = np.isin(parts, 1 + np.flatnonzero(areas >= 0.05 * areas.max()))
+        kept = np.isin(parts, 1 + np.flatnonzero(areas >= 0.25 * areas.max()))
         expected = ndimage.binary_fill_holes(kept)
         np.testing.assert_array_equal(label_map(probabilities) == 1, expected)

@@ -141,7 +141,8 @@ def from_square(values: NDArray[np.float32], geometry: Geometry) -> NDArray[np.f
             from_square(values[..., index], geometry)
             for index in range(values.shape[2])
         ]
-        return np.stack(channels, axis=-1)
+        # channel by channel in memory: each is read on its own, and copying is slow
+        return np.moveaxis(np.stack(channels), 0, -1)
     cropped, box = _content(values, geometry)
     image = Image.fromarray(np.ascontiguousarray(cropped, dtype=np.float32))
     resized = image.resize((geometry.width, geometry.height), _FILTER, box=box)

@@ -72,7 +72,7 @@ def compose_view(
         return View(title="Difference", picture=None, note=note)
     return View(
         title="Difference",
-        picture=_difference(image, predicted, reference),
+        picture=difference_picture(image, predicted, reference),
         legend=_DIFFERENCE_LEGEND,
     )
 
@@ -87,8 +87,19 @@ def _lungs(title: str, image: Gray, labels: LabelMap | None, missing: str) -> Vi
     return View(title=title, picture=picture, legend=_LUNG_LEGEND)
 
 
-def _difference(image: Gray, predicted: LabelMap, reference: LabelMap) -> Rgb:
-    """Colour both lungs together: a lung of the wrong side is agreed lung."""
+def difference_picture(image: Gray, predicted: LabelMap, reference: LabelMap) -> Rgb:
+    """Colour where two label maps agree and differ, the X-ray dimly behind.
+
+    Both lungs count together: a lung of the wrong side is agreed lung.
+
+    Args:
+        image: CXR, shape `(height, width)`.
+        predicted: Label map of the model, same shape.
+        reference: Label map of the expert, same shape.
+
+    Returns:
+        Picture of shape `(height, width, 3)`.
+    """
     picture = to_rgb(image, _BEHIND)
     found, true = predicted != BACKGROUND, reference != BACKGROUND
     tint(picture, found & true, AGREED, _AGREED_OPACITY)

@@ -53,7 +53,7 @@ def evaluate(
         data: Folders of prepared data sets.
         model: Run folder; None takes the latest.
         split: `train`, `val`, `test` or `all`.
-        out: Folder of the results; by default `evaluation/<split>` in the run folder.
+        out: Folder of the results; by default `evaluation` in the run folder.
         runs: Folder of all runs.
         any_convention: Whether to score across mask conventions.
         progress: Told after each case.
@@ -73,7 +73,7 @@ def evaluate(
         "data": sorted({dataset.name for dataset, _ in cases}),
         **summarize(scores),
     }
-    folder = out or lungs.run.evaluation / split
+    folder = out or lungs.run.evaluation
     write_json(folder / SUMMARY_JSON, summary)
     write_text(folder / CASES_CSV, _to_csv(scores, cases))
     return Evaluation(

@@ -6,16 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.masks import label_map
 from lungcli.metrics.overlap import dice, overlap
 from lungcli.pictures.film import write_gif, write_png
-from lungcli.pictures.panels import PanelCase, draw_frame
 from lungcli.pictures.sheet import grid
+from lungcli.pictures.views import difference_picture
 from lungcli.runs import RunFolder
 
 NUM_CASES = 3
 SIDE = 256  # pixels a case
 FPS = 5
+_LEGEND = "blue agreed, vermilion missed, yellow extra"
 
 
 class Evolution:
@@ -50,29 +52,21 @@ class Evolution:
 
     def draw(self, epoch: int, val_dice: float) -> None:
         """Write the frame of an epoch, counted from 1."""
-        pictures = [
-            draw_frame(
-                PanelCase(
-                    title=name,
-                    image=image,
-                    predicted=predicted,
-                    reference=reference,
-                    dice=dice(overlap(reference > 0, predicted > 0)),
-                ),
-                side=SIDE,
-                panels=("difference",),
+        pictures, titles = [], []
+        for image, predicted, reference, name in zip(
+            self._images, self._predicted, self._references, self._names, strict=True
+        ):
+            pictures.append(
+                difference_picture(
+                    resize_square(image, SIDE),
+                    resize_labels(predicted, SIDE),
+                    resize_labels(reference, SIDE),
+                )
             )
-            for image, predicted, reference, name in zip(
-                self._images,
-                self._predicted,
-                self._references,
-                self._names,
-                strict=True,
-            )
-        ]
-        title = f"Epoch {epoch}: validation Dice {val_dice:.4f}"
-        titles = [title, *[""] * (len(pictures) - 1)]
-        frame = grid([pictures], column_titles=titles, row_titles=[""])
+            score = dice(overlap(reference > 0, predicted > 0))
+            titles.append(f"{name}: {score:.3f}")
+        heading = f"epoch {epoch}, validation Dice {val_dice:.4f}: {_LEGEND}"
+        frame = grid([pictures], column_titles=titles, row_titles=[heading])
         write_png(frame, self._run.evolution_frames / f"{epoch:05d}.png")
 
     def write_film(self) -> None:

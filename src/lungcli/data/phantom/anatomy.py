@@ -19,8 +19,8 @@ _SIGN = {RIGHT: -1.0, LEFT: 1.0}  # the patient's right is the picture's left
 
 # (across, down) of the chest wall's inner side, from the mediastinum over the apex
 _WALL = (
-    (0.07, 0.20), (0.105, 0.12), (0.18, 0.055), (0.30, 0.014), (0.42, 0.0),
-    (0.55, 0.022), (0.67, 0.078), (0.78, 0.17), (0.88, 0.32), (0.955, 0.50),
+    (0.06, 0.24), (0.10, 0.14), (0.16, 0.066), (0.26, 0.015), (0.39, 0.0),
+    (0.53, 0.020), (0.66, 0.078), (0.77, 0.17), (0.87, 0.32), (0.95, 0.50),
     (0.99, 0.70), (1.0, 0.88), (0.985, 1.0), (0.95, 1.12), (0.90, 1.22),
 )  # fmt: skip
 
@@ -35,6 +35,7 @@ class Habitus:
         half_width: Of the chest's inner side.
         apex: y of the lungs' apices.
         height: From the apex to the costophrenic angle.
+        bell: How much narrower the chest is above than below, in [0, 0.12].
         flesh: Thickness of the chest wall's soft tissue at the side.
         dome_heights: Right and left dome above the costophrenic angle.
     """
@@ -44,6 +45,7 @@ class Habitus:
     half_width: float
     apex: float
     height: float
+    bell: float
     flesh: float
     dome_heights: tuple[float, float]
 
@@ -82,14 +84,15 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
     """Draw a random patient's build."""
     female = bool(rng.random() < 0.5)
     height = rng.normal(0.635 if female else 0.67, 0.05)
-    right_dome = rng.uniform(0.13, 0.21)
+    right_dome = rng.uniform(0.15, 0.25)
     return Habitus(
         female=female,
         age=int(np.clip(rng.normal(45, 17), 16, 89)),
         half_width=rng.normal(0.355, 0.018),
         apex=rng.normal(0.115, 0.012),
         height=float(np.clip(height, 0.52, 0.76)),
-        flesh=float(np.clip(rng.gamma(4.0, 0.012), 0.018, 0.11)),
+        bell=rng.uniform(0.0, 0.12),
+        flesh=float(np.clip(rng.gamma(4.0, 0.018), 0.03, 0.14)),
         dome_heights=(right_dome, right_dome - rng.uniform(0.025, 0.06)),
     )
 
@@ -108,9 +111,12 @@ def draw_outlines(habitus: Habitus, rng: np.random.Generator) -> Outlines:
 def _cavity(habitus: Habitus, side: int, rng: np.random.Generator) -> Points:
     tilt = rng.normal(0.0, 0.02)  # no two sides of a chest are alike
     top = rng.normal(0.0, 0.008)
-    knots = tuple((x * (1 + tilt * y), y + top * (1 - y)) for x, y in _WALL)
+    knots = tuple(
+        (x * (1 + tilt * y - habitus.bell * (1 - y)), y + top * (1 - y))
+        for x, y in _WALL
+    )
     wall = wobble(habitus.curve(side, knots, 160), 0.004, rng)
-    closing = [habitus.at(side, 0.0, 1.22), habitus.at(side, 0.0, 0.2)]
+    closing = [habitus.at(side, 0.0, 1.22), habitus.at(side, 0.0, 0.24)]
     return np.concatenate([wall, closing])
 
 
@@ -137,7 +143,7 @@ def _left_border(
 ) -> tuple[tuple[float, float], ...]:
     ageing = (habitus.age - 45) / 100
     knob = rng.normal(0.23 + 0.15 * ageing, 0.025)
-    window = min(rng.uniform(0.14, 0.19), knob - 0.02)
+    window = min(rng.uniform(0.16, 0.20), knob - 0.015)
     trunk = rng.uniform(0.19, 0.27)
     apex = float(np.clip(rng.normal(0.61, 0.08), 0.47, 0.80))
     level = rng.normal(0.86, 0.025)
@@ -153,9 +159,9 @@ def _left_border(
 def _abdomen(habitus: Habitus, side: int, rng: np.random.Generator) -> Points:
     high = habitus.dome_heights[0 if side == RIGHT else 1]
     peak = rng.normal(0.45 if side == RIGHT else 0.50, 0.05)
-    flat = rng.uniform(0.84, 0.95)
+    flat = rng.uniform(0.80, 0.91)
     knots = (
-        (0.0, 1 - 0.72 * high), (0.5 * peak, 1 - 0.9 * high), (peak, 1 - high),
+        (0.0, 1 - 0.62 * high), (0.5 * peak, 1 - 0.88 * high), (peak, 1 - high),
         (peak + 0.2, 1 - flat * high), (peak + 0.36, 1 - 0.58 * high),
         (0.93, 1 - 0.22 * high), (1.0, 1.0), (1.06, 1 + 0.4 * high),
     )  # fmt: skip
@@ -165,14 +171,14 @@ def _abdomen(habitus: Habitus, side: int, rng: np.random.Generator) -> Points:
 
 
 def _body(habitus: Habitus, rng: np.random.Generator) -> Points:
-    slope = rng.normal(0.0, 0.02)
+    slope = rng.uniform(-0.03, 0.015)
     waist = rng.normal(0.0, 0.02)
     halves = []
     for side in SIDES:
         wide = habitus.half_width + habitus.flesh
         sign = _SIGN[side]
         top = habitus.apex
-        neck = 0.095 + 0.3 * habitus.flesh
+        neck = 0.11 + 0.3 * habitus.flesh
         knots = [
             (neck, top - 0.35), (neck - 0.004, top - 0.16), (neck + 0.02, top - 0.085),
             (0.19, top - 0.055 + slope), (0.32, top - 0.025 + slope),
@@ -188,7 +194,7 @@ def _body(habitus: Habitus, rng: np.random.Generator) -> Points:
 
 def _arm(habitus: Habitus, side: int, rng: np.random.Generator) -> Points:
     sign, wide = _SIGN[side], habitus.half_width + habitus.flesh
-    spread = rng.uniform(0.12, 0.5)
+    spread = rng.uniform(0.2, 0.6)
     thick = 0.06 + 0.4 * habitus.flesh
     shoulder = np.array([wide + 0.015, habitus.apex + 0.13])
     elbow = np.array([wide + spread + 0.03, habitus.apex + 1.1])

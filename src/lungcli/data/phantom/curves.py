@@ -30,7 +30,7 @@ def smooth(knots: Sequence[tuple[float, float]] | Points, num_points: int) -> Po
     array = np.asarray(knots, dtype=np.float64)
     steps = np.sqrt(np.linalg.norm(np.diff(array, axis=0), axis=1))
     position = np.concatenate([[0.0], np.cumsum(steps)])
-    spline = CubicSpline(position, array, axis=0)
+    spline = CubicSpline(position, array, axis=0, bc_type="natural")
     return np.asarray(spline(np.linspace(0.0, position[-1], num_points)))
 
 
@@ -66,4 +66,4 @@ def disc(
         phase = rng.uniform(0.0, 2.0 * np.pi)
         radius += rng.normal(0.0, 0.08 / frequency) * np.sin(frequency * angles + phase)
     unit = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return np.asarray(centre) + radius[:, None] * unit * np.asarray(radii)
+    return np.asarray(np.asarray(centre) + radius[:, None] * unit * radii)

@@ -6,7 +6,8 @@ import numpy as np
 
 from lungcli.arrays import Gray, LabelMap
 from lungcli.data.phantom.findings import Finding
-from lungcli.data.phantom.render import draw_patient, render
+from lungcli.data.phantom.patient import draw_patient, label_lungs, lay_out
+from lungcli.data.phantom.render import render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +50,10 @@ def draw_phantom(seed: int, size: int = 512) -> Phantom:
         raise ValueError(msg)
     bodily, filmic = np.random.default_rng(seed).spawn(2)
     patient = draw_patient(bodily)
-    image, labels = render(patient, size, filmic)
+    scene = lay_out(patient, size)
+    labels = label_lungs(scene)
     return Phantom(
-        image=image,
+        image=render(scene, labels, filmic),
         labels=labels,
         finding=patient.disease.finding,
         female=patient.habitus.female,

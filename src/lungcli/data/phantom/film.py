@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from lungcli.arrays import Gray, Mask
-from lungcli.data.phantom.canvas import Field
+from lungcli.data.phantom.canvas import Field, blur
 
 
 def expose(
@@ -22,27 +22,29 @@ def expose(
         centre: The part of mediastinum and heart between them.
         rng: Source of the variation.
     """
-    size = len(attenuation)
-    scatter = rng.uniform(0.02, 0.12)
+    scatter = rng.uniform(0.04, 0.22)
     passed = np.exp(-attenuation)
-    haze = _blurred(passed, 0.06 * size)
+    haze = blur(passed, 0.06)
     seen = -np.log((1 - scatter) * passed + scatter * haze)
     flatten = rng.uniform(0.0, 0.45)  # what digital systems do to show everything
-    seen = seen - flatten * _blurred(seen, 0.05 * size)
-    dark, bright = rng.uniform(0.26, 0.54), rng.uniform(0.72, 0.82)
-    levels = (np.median(seen[lungs]), np.median(seen[centre]))
+    seen = seen - flatten * blur(seen, 0.05)
+    dark, bright = rng.uniform(0.24, 0.55), rng.uniform(0.73, 0.86)
+    crisp = rng.uniform(0.0, 0.9)
+    seen = seen + crisp * (seen - blur(seen, 0.015))
+    metered = (np.median(seen[lungs]), np.median(seen[centre]))
     targets = (_logit(dark), _logit(bright))
-    gain = (targets[1] - targets[0]) / (levels[1] - levels[0])
-    film = 1.0 / (1.0 + np.exp(-(targets[0] + gain * (seen - levels[0]))))
+    gain = (targets[1] - targets[0]) / (metered[1] - metered[0])
+    film = 1.0 / (1.0 + np.exp(-(targets[0] + gain * (seen - metered[0]))))
     black = float(film[attenuation < 0.02].mean()) if (attenuation < 0.02).any() else 0
     base = rng.uniform(0.5, 1.0) * min(black, 0.3)
-    return np.clip((film - base) / (1.0 - base), 0.0, 1.0).astype(np.float32)
+    levels = np.clip((film - base) / (1.0 - base), 0.0, 1.0)
+    return np.asarray(levels, dtype=np.float32)
 
 
 def develop(film: Field, rng: np.random.Generator) -> Field:
     """Return the film with the detector's blur and the noise of few photons."""
     size = len(film)
-    soft = ndimage.gaussian_filter(film, rng.uniform(0.3, 1.0) * size / 512)
+    soft = blur(film, rng.uniform(0.3, 1.0) / 512)
     noise = rng.standard_normal((size, size), dtype=np.float32)
     noise = ndimage.gaussian_filter(noise, 0.6) * 2.1
     strength = rng.uniform(0.003, 0.011)
@@ -64,7 +66,7 @@ def mark(film: Field, rng: np.random.Generator) -> Field:
         words = str(rng.choice(["PA", "AP", "ERECT", "PA ERECT", "PORTABLE"]))
         other = 0.80 if side == "R" else 0.04
         at = ((other + rng.uniform(0.0, 0.05)) * size, rng.uniform(0.02, 0.08) * size)
-        _write(draw, words, at, 0.6 * height * size, bright)
+        _write(draw, words, at, 0.6 * height * size, bright, plate=rng.random() < 0.5)
     return np.asarray(picture, dtype=np.float32)
 
 
@@ -74,8 +76,16 @@ def _write(
     at: tuple[float, float],
     height: float,
     level: float,
+    plate: bool = False,
 ) -> None:
     font = ImageFont.load_default(size=max(height, 4.0))
+    if plate:
+        left, top, right, bottom = draw.textbbox(at, words, font=font)
+        edge = 0.15 * height
+        draw.rectangle(
+            (left - edge, top - edge, right + edge, bottom + edge), fill=level
+        )
+        level = 0.0
     draw.text(at, words, fill=level, font=font)
 
 
@@ -104,14 +114,3 @@ def collimate(film: Field, labels: Gray, rng: np.random.Generator) -> Field:
 
 def _logit(level: float) -> float:
     return float(np.log(level / (1.0 - level)))
-
-
-def _blurred(values: Field, sigma: float) -> Field:
-    """Return a wide Gaussian blur, computed on a small copy."""
-    step = max(1, int(sigma // 4))
-    small = values[::step, ::step]
-    small = ndimage.gaussian_filter(small, sigma / step, mode="nearest")
-    picture = Image.fromarray(small).resize(
-        values.shape[::-1], Image.Resampling.BICUBIC
-    )
-    return np.asarray(picture, dtype=np.float32)

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import ndimage
 
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.data.phantom.anatomy import Habitus
-from lungcli.data.phantom.canvas import Canvas, Field, Placement
+from lungcli.data.phantom.canvas import Canvas, Field, Placement, blur
 from lungcli.data.phantom.curves import Points, disc, smooth, wobble
 
 
@@ -74,23 +73,28 @@ def draw_opacities(
 ) -> Field:
     """Return the share of the lung's air that is replaced by tissue, [0, 1]."""
     canvas = Canvas(*canvas_of)
-    size, placement = canvas_of
     if disease.finding == Finding.NODULE:
         centre = habitus.at(disease.side, rng.uniform(0.4, 0.8), rng.uniform(0.2, 0.7))
         radius = rng.uniform(0.010, 0.022)
         canvas.polygon(disc(centre, (radius, radius), rng), 0.16)
-        return ndimage.gaussian_filter(canvas.field(), 0.004 * size)
-    if disease.finding != Finding.OPACITY:
+        sigma = 0.004
+    elif disease.finding == Finding.OPACITY:
+        _spots(canvas, habitus, disease.side, rng)
+        sigma = rng.uniform(0.006, 0.016)
+    else:
         return canvas.field()
+    return blur(canvas.field(), sigma)
+
+
+def _spots(
+    canvas: Canvas, habitus: Habitus, side: int, rng: np.random.Generator
+) -> None:
     middle = (rng.uniform(0.35, 0.75), rng.uniform(0.12, 0.7))
     for _ in range(int(rng.integers(8, 22))):
         across, down = rng.normal(middle, (0.12, 0.07))
         radius = rng.uniform(0.010, 0.035)
-        spot = disc(habitus.at(disease.side, across, down), (radius, radius), rng)
+        spot = disc(habitus.at(side, across, down), (radius, radius), rng)
         canvas.polygon(spot, rng.uniform(0.15, 0.5))
-    return ndimage.gaussian_filter(
-        canvas.field(), rng.uniform(0.006, 0.016) * placement.mean_scale * size
-    )
 
 
 def draw_devices(
@@ -98,7 +102,7 @@ def draw_devices(
 ) -> Field:
     """Return the thickness of cables and electrodes; most patients have none."""
     canvas = Canvas(*canvas_of)
-    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.78, 0.1, 0.07, 0.05]))):
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.87, 0.05, 0.04, 0.04]))):
         side = int(rng.choice([RIGHT, LEFT]))
         x, y = habitus.at(side, rng.uniform(0.3, 1.0), rng.uniform(0.05, 0.9))
         electrode = disc((x, y), (0.011, 0.011), rng)

@@ -61,7 +61,7 @@ def _ribs(habitus: Habitus, cavity: Points, rng: np.random.Generator) -> list[Ri
     spacing = rng.normal(0.092, 0.003) * habitus.height
     slope = rng.normal(1.0, 0.15)
     width = rng.normal(0.0175, 0.0015)
-    first = habitus.apex - 0.03 * habitus.height + rng.normal(0.0, 0.004)
+    first = habitus.apex - 0.004 * habitus.height + rng.normal(0.0, 0.004)
     wall = cavity[:-2] * np.array([sign, 1.0])
     lowest = wall[int(np.argmin(wall[:, 1])) :]
     ribs = []
@@ -82,7 +82,7 @@ def _loop(head: float, across: float, drop: float, number: int) -> Points:
     end = 2.0 + 0.12 * min(number, 5)
     angle = np.linspace(0.0, end, 49)
     inner = 0.03
-    x = inner + (across - inner) * np.sin(angle) ** 0.9
+    x = inner + (across - inner) * np.sin(angle) ** 0.72
     arch = 0.16 * drop * np.sin(2.0 * angle)
     y = head + 0.5 * drop * (1.0 - np.cos(angle)) - arch
     return np.stack([x, y], axis=1)
@@ -94,7 +94,7 @@ def _rib(points: Points, width: float, number: int) -> Rib:
     deep = np.abs(np.gradient(_CHEST_DEPTH * np.cos(angle)))
     along_ray = np.sqrt(1.0 + (deep / np.maximum(flat, 1e-6)) ** 2)
     fade = np.clip((angle[-1] - angle) / 0.45, 0.0, 1.0)  # cartilage casts no shadow
-    thickness = np.clip(along_ray / 1.3, 0.8, 1.5) * fade
+    thickness = np.clip(along_ray / 1.3, 0.75, 1.25) * fade
     front = np.clip((angle - 1.3) / 0.8, 0.0, 1.0)
     widths = width * (0.92 + 0.35 * front + 0.25 * np.exp(-angle / 0.08))
     return Rib(
@@ -134,8 +134,8 @@ def _tube(
 
 
 def _clavicles(habitus: Habitus, canvas: Canvas, rng: np.random.Generator) -> Field:
-    rise = rng.normal(0.05, 0.02)
-    level = habitus.apex + rng.normal(0.11, 0.015)
+    rise = rng.normal(0.082, 0.02)
+    level = habitus.apex + rng.normal(0.13, 0.015)
     for sign in (-1.0, 1.0):
         tilt = rng.normal(0.0, 0.006)
         reach = habitus.half_width + 0.035
@@ -147,8 +147,8 @@ def _clavicles(habitus: Habitus, canvas: Canvas, rng: np.random.Generator) -> Fi
             ],
             50,
         )  # fmt: skip
-        widths = [0.030, 0.022, 0.018, 0.018, 0.020, 0.024]
-        _tube(canvas, axis * np.array([sign, 1.0]), widths, 1.15)
+        widths = [0.034, 0.025, 0.020, 0.020, 0.022, 0.026]
+        _tube(canvas, axis * np.array([sign, 1.0]), widths, 1.3)
     return canvas.field()
 
 
@@ -172,8 +172,8 @@ def _shoulders(
             ],
             70,
         )  # fmt: skip
-        canvas.polygon(blade * mirror, 0.34)
-        canvas.line(blade * mirror, 0.005, 0.62)
+        canvas.polygon(blade * mirror, 0.45)
+        canvas.line(blade * mirror, 0.006, 0.85)
         spine = smooth([(x - 0.02, top + 0.10), (x + 0.04, top + 0.07),
                         (joint[0], top + 0.035)], 30)  # fmt: skip
         _tube(canvas, spine * mirror, [0.008, 0.014, 0.02], 0.85)
@@ -207,10 +207,12 @@ def _vertebra(canvas: Canvas, x: float, y: float, step: float) -> None:
                (0, -0.93)]  # fmt: skip
     body = np.array([(x + half * a, y + height * b) for a, b in corners])
     canvas.polygon(body, 0.95)
-    canvas.polygon(body * [1, 0] + [0, y] + 0.72 * (body - [x, y]) * [0, 1], 0.72)
+    middle = np.array([x, y])
+    canvas.polygon(middle + (body - middle) * [1.0, 0.72], 0.72)
     for sign in (-1.0, 1.0):
         angles = np.linspace(0.0, 2.0 * np.pi, 14)
         oval = np.stack([0.006 * np.cos(angles), 0.010 * np.sin(angles)], axis=1)
-        canvas.polygon(oval + [x + sign * 0.62 * half, y - 0.2 * step], 1.0)
+        pedicle = np.array([x + sign * 0.62 * half, y - 0.2 * step])
+        canvas.polygon(oval + pedicle, 1.0)
     tip = np.array([(0, -0.3), (0.006, 0.25), (0, 0.4), (-0.006, 0.25)])
-    canvas.polygon(tip * [1.0, step] + [x, y + 0.1 * step], 1.25)
+    canvas.polygon(tip * [1.0, step] + np.array([x, y + 0.1 * step]), 1.25)

@@ -1,6 +1,7 @@
 """Air and blood: trachea and bronchi, hila, and the branching lung vessels."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.data.phantom.anatomy import SIDES, Habitus
@@ -8,9 +9,10 @@ from lungcli.data.phantom.canvas import Canvas, Field, Placement
 from lungcli.data.phantom.curves import Points, disc, smooth
 
 _THINNEST = 0.0011  # smaller vessels are texture, not lines
-_MAX_VESSELS = 420  # a lung's tree; bounds the time of one phantom
+_MAX_VESSELS = 400  # a lung's tree; bounds the time of one phantom
 
 Segment = tuple[Points, float]  # polyline and its width
+Numbers = NDArray[np.float64]  # one for each twig, (n,)
 
 
 def draw_airways(
@@ -46,7 +48,7 @@ def draw_vessels(
     for side in SIDES:
         segments += _tree(habitus, side, rng)
     for points, width in sorted(segments, key=lambda segment: segment[1]):
-        canvas.line(points, plump * width, 0.9 * plump * width)
+        canvas.line(points, plump * width, 0.065 * np.sqrt(plump * width))
     for side in SIDES:
         _hilum(canvas, habitus, side, rng)
     return canvas.field()
@@ -56,10 +58,15 @@ def _hilum(
     canvas: Canvas, habitus: Habitus, side: int, rng: np.random.Generator
 ) -> None:
     x, y = _root(habitus, side)
-    for _ in range(7):
-        centre = (x + rng.normal(0.0, 0.010), y + rng.normal(0.0, 0.026))
-        radii = (rng.uniform(0.006, 0.012), rng.uniform(0.008, 0.020))
-        canvas.polygon(disc(centre, radii, rng), rng.uniform(0.010, 0.018))
+    outward = -1.0 if side == RIGHT else 1.0
+    artery = smooth([(x - 0.02 * outward, y - 0.02), (x, y + 0.01),
+                     (x + 0.014 * outward, y + 0.05), (x + 0.02 * outward, y + 0.10)],
+                    24)  # fmt: skip
+    canvas.ribbon(artery, np.linspace(0.020, 0.010, 24), np.linspace(0.009, 0.006, 24))
+    for _ in range(5):
+        centre = (x + rng.normal(0.0, 0.012), y + rng.normal(0.0, 0.024))
+        radii = (rng.uniform(0.004, 0.008), rng.uniform(0.006, 0.014))
+        canvas.polygon(disc(centre, radii, rng), rng.uniform(0.007, 0.011))
 
 
 def _root(habitus: Habitus, side: int) -> tuple[float, float]:
@@ -67,31 +74,41 @@ def _root(habitus: Habitus, side: int) -> tuple[float, float]:
 
 
 def _tree(habitus: Habitus, side: int, rng: np.random.Generator) -> list[Segment]:
-    root = np.asarray(_root(habitus, side))
-    outward = -1.0 if side == RIGHT else 1.0
     # angle below the horizontal, towards the side: upper, middle and lower lobe
-    trunks = np.concatenate([rng.uniform(-1.45, -0.4, 5), rng.uniform(-0.3, 0.5, 3),
-                             rng.uniform(0.55, 1.5, 7)])  # fmt: skip
+    angles = np.concatenate([rng.uniform(-1.45, -0.4, 5), rng.uniform(-0.3, 0.5, 3),
+                             rng.uniform(0.5, 1.45, 8)])  # fmt: skip
+    starts = rng.normal(0.0, 0.008, (16, 2))
+    starts[:, 1] += 0.022 * angles
+    widths = rng.uniform(0.0055, 0.0105, 16)
+    outward = np.array([-1.0 if side == RIGHT else 1.0, 1.0])
+    root = np.asarray(_root(habitus, side))
     segments: list[Segment] = []
-    stack = [(root + rng.normal(0.0, 0.012, 2), float(angle),
-              rng.uniform(0.005, 0.0095)) for angle in trunks]  # fmt: skip
-    while stack and len(segments) < _MAX_VESSELS:
-        start, angle, width = stack.pop(0)
-        points, angle = _twig(start, angle, width, outward, rng)
-        segments.append((points, width))
-        for turn in (rng.uniform(0.1, 0.45), -rng.uniform(0.1, 0.55)):
-            thinner = width * rng.uniform(0.6, 0.86)
-            if thinner > _THINNEST:
-                stack.append((points[-1], angle + turn, thinner))
+    while len(widths) and len(segments) < _MAX_VESSELS:
+        twigs, angles = _twigs(starts, angles, widths, rng)
+        segments += zip(root + outward * twigs, widths.tolist(), strict=True)
+        starts, angles, widths = _forks(twigs[:, -1], angles, widths, rng)
     return segments
 
 
-def _twig(
-    start: Points, angle: float, width: float, outward: float, rng: np.random.Generator
-) -> tuple[Points, float]:
+def _twigs(
+    starts: Points, angles: Numbers, widths: Numbers, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], Numbers]:
+    """Return a slightly bent line from each start, `(n, 5, 2)`, and its last angle."""
     steps = 4
-    length = (0.018 + 4.0 * width) * rng.uniform(0.6, 1.3)
-    angles = angle + np.cumsum(rng.normal(0.0, 0.09, steps))
-    moves = np.stack([outward * np.cos(angles), np.sin(angles)], axis=1)
-    points = start + np.cumsum(moves * length / steps, axis=0)
-    return np.concatenate([start[None], points]), float(angles[-1])
+    lengths = (0.022 + 4.5 * widths) * rng.uniform(0.6, 1.3, len(widths))
+    bends = np.cumsum(rng.normal(0.0, 0.09, (len(widths), steps)), axis=1)
+    courses = angles[:, None] + bends
+    moves = np.stack([np.cos(courses), np.sin(courses)], axis=2)
+    moves *= lengths[:, None, None] / steps
+    points = starts[:, None] + np.cumsum(moves, axis=1)
+    return np.concatenate([starts[:, None], points], axis=1), courses[:, -1]
+
+
+def _forks(
+    ends: Points, angles: Numbers, widths: Numbers, rng: np.random.Generator
+) -> tuple[Points, Numbers, Numbers]:
+    """Return starts, angles and widths of two thinner twigs at each end."""
+    turns = rng.uniform(0.1, 0.5, (2, len(widths))) * [[1.0], [-1.0]]
+    thinner = (widths * rng.uniform(0.62, 0.88, turns.shape)).ravel()
+    keep = thinner > _THINNEST
+    return np.tile(ends, (2, 1))[keep], (angles + turns).ravel()[keep], thinner[keep]

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from lungcli.arrays import Gray, Mask
+from lungcli.arrays import LabelMap, Mask
 from lungcli.data.phantom.canvas import Field, blur
 
 
@@ -89,7 +89,7 @@ def _write(
     draw.text(at, words, fill=level, font=font)
 
 
-def collimate(film: Field, labels: Gray, rng: np.random.Generator) -> Field:
+def collimate(film: Field, labels: LabelMap, rng: np.random.Generator) -> Field:
     """Return the film, black where the collimator's blades shut out the beam.
 
     The blades are a little askew, and never cut a lung.
@@ -100,13 +100,15 @@ def collimate(film: Field, labels: Gray, rng: np.random.Generator) -> Field:
         rows.min(), size - 1 - rows.max(), columns.min(), size - 1 - columns.max()
     )  # fmt: skip
     shares = np.where(rng.random(4) < [0.25, 0.5, 0.25, 0.25], rng.random(4) ** 1.5, 0)
-    most = np.array([0.04, 0.22, 0.06, 0.06])
-    tilt = rng.normal(0.0, 0.012, 4)
+    most = (0.04, 0.22, 0.06, 0.06)
+    tilt = np.clip(rng.normal(0.0, 0.012, 4), -0.03, 0.03)
     y, x = np.mgrid[:size, :size].astype(np.float32) / size
     distances = (y + tilt[0] * x, 1 - y + tilt[1] * x, x + tilt[2] * y,
                  1 - x + tilt[3] * y)  # fmt: skip
     for share, limit, free, distance in zip(shares, most, room, distances, strict=True):
-        depth = share * min(limit, 0.7 * float(free) / size)
+        depth = share * min(
+            limit, float(free) / size - 0.04
+        )  # the tilt takes up to 0.03
         if depth > 0.004:
             film = film * np.clip((distance - depth) * 400, 0, 1)
     return film

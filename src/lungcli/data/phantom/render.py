@@ -32,14 +32,16 @@ def render(scene: Scene, labels: LabelMap, rng: np.random.Generator) -> Gray:
         labels: The lung fields, which the exposure is metered on.
         rng: Source of everything that is not the patient's shape.
     """
-    bodies, findings, grain = rng.spawn(3)
+    # the noise draws as many numbers as there are pixels: apart, so that all else
+    # is the same at every size
+    bodies, findings, settings, noise = rng.spawn(4)
     attenuation = _attenuation(scene, bodies)
     devices = draw_devices(scene.patient.habitus, scene.canvas_of, findings)
     attenuation += _METAL * devices
-    picture = film.expose(attenuation, labels > 0, between_lungs(labels), grain)
-    picture = film.mark(picture, grain)
-    picture = film.develop(picture, grain)
-    picture = film.collimate(picture, labels, grain)
+    picture = film.expose(attenuation, labels > 0, between_lungs(labels), settings)
+    picture = film.mark(picture, settings)
+    picture = film.develop(picture, noise)
+    picture = film.collimate(picture, labels, settings)
     return np.round(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 

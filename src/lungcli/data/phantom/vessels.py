@@ -9,7 +9,7 @@ from lungcli.data.phantom.canvas import Canvas, Field, Placement
 from lungcli.data.phantom.curves import Points, disc, smooth
 
 _THINNEST = 0.0011  # smaller vessels are texture, not lines
-_MAX_VESSELS = 400  # a lung's tree; bounds the time of one phantom
+_GENERATIONS = 5  # of forks from a lung's trunks; bounds the time of one phantom
 
 Segment = tuple[Points, float]  # polyline and its width
 Numbers = NDArray[np.float64]  # one for each twig, (n,)
@@ -83,7 +83,7 @@ def _tree(habitus: Habitus, side: int, rng: np.random.Generator) -> list[Segment
     outward = np.array([-1.0 if side == RIGHT else 1.0, 1.0])
     root = np.asarray(_root(habitus, side))
     segments: list[Segment] = []
-    while len(widths) and len(segments) < _MAX_VESSELS:
+    for _ in range(_GENERATIONS):
         twigs, angles = _twigs(starts, angles, widths, rng)
         segments += zip(root + outward * twigs, widths.tolist(), strict=True)
         starts, angles, widths = _forks(twigs[:, -1], angles, widths, rng)

@@ -77,7 +77,10 @@ def _write_one(job: _Job) -> None:
     phantom = draw_phantom(seed, size)
     ill = phantom.finding != Finding.NORMAL
     stem = f"PHANTOM_{number:04d}_{int(ill)}"
-    Image.fromarray(phantom.image).save(folder / "CXR_png" / f"{stem}.png")
+    Image.fromarray(phantom.image).save(
+        folder / "CXR_png" / f"{stem}.png",
+        compress_level=3,  # a third of the time for a tenth more bytes
+    )
     for name, side in (("leftMask", LEFT), ("rightMask", RIGHT)):
         mask = (phantom.labels == side).astype(np.uint8) * 255
         Image.fromarray(mask).save(folder / "ManualMask" / name / f"{stem}.png")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from PIL import Image
 
 from lungcli.config import TrainConfig
 from lungcli.data.phantom import write_montgomery
@@ -25,9 +26,17 @@ def real_data():
 
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory):
-    """Twelve small phantoms in the Montgomery layout."""
+    """Twelve small phantoms in the Montgomery layout, 130 rows by 160 columns.
+
+    Not square, and neither the prepared size nor the network's: a slip in the geometry
+    must show.
+    """
     folder = tmp_path_factory.mktemp("source") / "phantoms"
-    write_montgomery(folder, count=12, size=128, workers=1)
+    write_montgomery(folder, count=12, size=160, workers=1)
+    for path in folder.rglob("*.png"):
+        with Image.open(path) as image:
+            cropped = image.crop((0, 10, 160, 140))
+        cropped.save(path)
     return folder
 
 
@@ -35,17 +44,19 @@ def phantoms(tmp_path_factory):
 def prepared(phantoms, tmp_path_factory):
     """The phantoms, prepared: 8 to train, 2 to validate, 2 to test."""
     out = tmp_path_factory.mktemp("data") / "prepared"
-    how = PrepareSettings(out=out, size=128, workers=1, val=0.17, test=0.17)
+    how = PrepareSettings(out=out, size=96, workers=1, val=0.17, test=0.17)
     prepare([phantoms], settings=how)
     return out
 
 
 @pytest.fixture(scope="session")
 def run(prepared, tmp_path_factory):
-    """A run of three epochs on the phantoms."""
+    """A short run on the phantoms."""
     from lungcli.workflows.train import train
 
     folder = tmp_path_factory.mktemp("training")
-    config = TrainConfig(size=64, filters=4, depth=2, epochs=3, batch_size=4)
+    config = TrainConfig(
+        size=64, filters=8, depth=2, epochs=25, batch_size=4, learning_rate=0.01
+    )
     train([prepared], config, run=folder / "runs" / "fixture", runs=folder / "runs")
     return folder / "runs" / "fixture"

@@ -11,6 +11,7 @@ from lungcli.errors import ConfigError
 ARCHITECTURES: Final = ("stem-unet", "unet")
 PRECISIONS: Final = ("auto", "float32", "bfloat16")
 SCHEDULES: Final = ("cosine", "plateau")
+MAX_SEED: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,12 @@ class NetworkConfig:
     size: int = 256
     filters: int = 16
     depth: int = 4
+
+    def __post_init__(self) -> None:
+        """Reject impossible values once, here."""
+        for name in ("size", "filters", "depth"):
+            _check(name, getattr(self, name), int, at_least=1)
+        _check_choice("arch", self.arch, ARCHITECTURES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +77,20 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
-        for name in ("size", "filters", "depth", "epochs", "batch_size"):
+        _ = self.network  # checks itself
+        for name in ("epochs", "batch_size"):
             _check(name, getattr(self, name), int, at_least=1)
         for name in ("patience", "seed"):
             _check(name, getattr(self, name), int, at_least=0)
+        if self.seed > MAX_SEED:
+            msg = f"seed must be at most {MAX_SEED}, got {self.seed}."
+            raise ConfigError(msg)
         for name in ("learning_rate", "weight_decay", "strength"):
             _check(name, getattr(self, name), (int, float), at_least=0)
         if self.learning_rate == 0:
             msg = "learning_rate must be above 0, got 0."
             raise ConfigError(msg)
         _check("tensorboard", self.tensorboard, bool)
-        _check_choice("arch", self.arch, ARCHITECTURES)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("schedule", self.schedule, SCHEDULES)
 

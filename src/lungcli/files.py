@@ -1,6 +1,7 @@
 """Whole files or none: everything is written beside its name, then renamed."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,34 +43,62 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, if they are not there.
+
+    Raises:
+        OutputError: If it cannot be made.
+    """
+    with _explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder that replaces `path` at the end.
 
     An existing folder stays whole until the new one is complete; a leftover of an
-    interrupted call is removed.
+    interrupted call is removed. Where `path` is a link, what it points to is
+    replaced.
 
     Raises:
         OutputError: If the folder cannot be written.
     """
-    part = path.with_name(f"{_PART}{path.name}")
-    old = path.with_name(f".old-{path.name}")
+    place = Path(os.path.realpath(path))
+    part = place.with_name(f"{_PART}{place.name}")
+    old = place.with_name(f".old-{place.name}")
     with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _bring_back(old, path)  # an earlier call was killed between the two renames
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _bring_back(old, place)  # an earlier call was killed between the two renames
         for leftover in (part, old):
-            if leftover.exists():
-                shutil.rmtree(leftover)
+            _remove(leftover)
         part.mkdir()
         try:
             yield part
-            if path.exists():
-                path.rename(old)
-            part.rename(path)
+            if place.exists():
+                place.rename(old)
+            part.rename(place)
         finally:
-            _bring_back(old, path)
+            _bring_back(old, place)
             shutil.rmtree(part, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
+
+
+def printable(text: str | Path) -> str:
+    r"""Spell out what is not UTF-8 in a file name, so that it can be shown and written.
+
+    Examples:
+        >>> printable(os.fsdecode(b"caf\xe9.png"))
+        'caf\\udce9.png'
+    """
+    return str(text).encode(errors="backslashreplace").decode()
+
+
+def _remove(leftover: Path) -> None:
+    if leftover.is_dir() and not leftover.is_symlink():
+        shutil.rmtree(leftover)
+    else:
+        leftover.unlink(missing_ok=True)
 
 
 def _bring_back(old: Path, path: Path) -> None:

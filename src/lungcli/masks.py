@@ -6,15 +6,16 @@ from scipy import ndimage
 
 from lungcli.arrays import BACKGROUND, LEFT, RIGHT, LabelMap, Mask, Probabilities
 
-SMALLEST_PART = 0.25  # of the side's largest part; gas in the stomach is smaller
+SMALLEST_PART = 0.25  # of the same lung's largest part; gas in the stomach is smaller
+SMALLEST_LUNG = 0.02  # of the other lung; less is a speck, not a lung
 
 
 def label_map(probabilities: Probabilities, *, threshold: float = 0.5) -> LabelMap:
     """Turn the probabilities of both lungs into labels.
 
     A pixel is lung where the two probabilities sum to the threshold or more, and
-    belongs to the likelier side. Specks are dropped and holes filled: a lung has
-    neither.
+    belongs to the likelier side. Parts too small to be a lung are dropped, unless they
+    touch one: then only their side was in doubt, and they join it. Holes are filled.
 
     Args:
         probabilities: Right and left lung, float32 `(height, width, 2)` in [0, 1].
@@ -25,14 +26,10 @@ def label_map(probabilities: Probabilities, *, threshold: float = 0.5) -> LabelM
         all 0 if nothing reaches the threshold.
     """
     lung = lung_mask(probabilities, threshold=threshold)
-    right = probabilities[..., 0] >= probabilities[..., 1]
     labels = np.full(lung.shape, BACKGROUND, dtype=np.uint8)
     box = _bounding_box(lung)  # the clean-up costs per pixel, and lungs fill a third
-    sides = {RIGHT: lung & right, LEFT: lung & ~right}
-    for label, side in sides.items():
-        clean = _filled(_large_parts(side[box]))
-        view = labels[box]
-        view[clean & (view == BACKGROUND)] = label
+    is_right = probabilities[box][..., 0] >= probabilities[box][..., 1]
+    labels[box] = _clean(lung[box], is_right)
     return labels
 
 
@@ -40,6 +37,19 @@ def lung_mask(probabilities: Probabilities, *, threshold: float = 0.5) -> Mask:
     """Return where the probability of either lung reaches the threshold."""
     mask: Mask = probabilities.sum(axis=-1) >= threshold
     return mask
+
+
+def _clean(lung: Mask, is_right: Mask) -> LabelMap:
+    right, left = _large_parts(lung & is_right), _large_parts(lung & ~is_right)
+    least = SMALLEST_LUNG * max(np.count_nonzero(right), np.count_nonzero(left))
+    labels = np.full(lung.shape, BACKGROUND, dtype=np.uint8)
+    for label, side in ((RIGHT, right), (LEFT, left)):
+        if np.count_nonzero(side) >= least:
+            labels[side] = label
+    _join_doubtful(labels, lung)
+    for label in (RIGHT, LEFT):
+        labels[_filled(labels == label) & (labels == BACKGROUND)] = label
+    return labels
 
 
 def _large_parts(mask: Mask) -> Mask:
@@ -51,6 +61,26 @@ def _large_parts(mask: Mask) -> Mask:
     areas[0] = 0
     kept: Mask = (areas >= SMALLEST_PART * areas.max())[parts]
     return kept
+
+
+def _join_doubtful(labels: LabelMap, lung: Mask) -> None:
+    """Give lung pixels that were dropped to the lung that they touch most, in place."""
+    parts, count = ndimage.label(lung & (labels == BACKGROUND))
+    if not count:
+        return
+    contacts = np.stack(
+        [
+            np.bincount(
+                parts[ndimage.binary_dilation(labels == side) & (parts > 0)],
+                minlength=count + 1,
+            )
+            for side in (RIGHT, LEFT)
+        ]
+    )
+    sides = np.where(contacts[1] > contacts[0], LEFT, RIGHT)
+    sides[contacts.sum(axis=0) == 0] = BACKGROUND
+    joined = parts > 0
+    labels[joined] = sides[parts[joined]]
 
 
 def _filled(mask: Mask) -> Mask:

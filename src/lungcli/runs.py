@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli.errors import ModelError
+from lungcli.errors import ModelError, OutputError
 from lungcli.files import write_text
 
 RUNS: Final = Path("runs")
@@ -69,15 +69,31 @@ def new_run_folder(name: str, *, runs: Path = RUNS) -> RunFolder:
 
 def point_latest_to(run: RunFolder, *, runs: Path = RUNS) -> None:
     """Make `runs/latest` mean this run."""
-    runs.mkdir(parents=True, exist_ok=True)
     target = os.path.relpath(run.root.resolve(), runs.resolve())
     link, part = runs / LATEST, runs / f".part-{LATEST}"
+    check_latest(runs)
     try:
+        runs.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         part.symlink_to(target, target_is_directory=True)
         part.replace(link)
     except OSError:  # Windows without the right to make links
         write_text(runs / _POINTER, target)
+
+
+def check_latest(runs: Path = RUNS) -> None:
+    """Refuse a place where `latest` cannot point to a run.
+
+    Raises:
+        OutputError: If the folder of all runs is a file, or `latest` a real folder.
+    """
+    link = runs / LATEST
+    if link.is_dir() and not link.is_symlink():
+        msg = f"{link} is a folder of its own, not a link to a run. Rename it first."
+        raise OutputError(msg)
+    if runs.exists() and not runs.is_dir():
+        msg = f"{runs} is a file, but runs go into a folder of that name. Rename it."
+        raise OutputError(msg)
 
 
 def find_run(path: Path | None, *, runs: Path = RUNS) -> RunFolder:
@@ -113,12 +129,12 @@ def write_history(run: RunFolder, rows: Sequence[Mapping[str, float]]) -> None:
 
 
 def read_history(run: RunFolder, *, epochs: int) -> list[dict[str, float]]:
-    """Return the rows of the first epochs; an empty list if there is no file.
+    """Return the rows of the first epochs.
 
     Raises:
-        ModelError: If the file is broken.
+        ModelError: If the file is broken or has fewer rows.
     """
-    if not run.history.is_file():
+    if not epochs:
         return []
     try:
         with run.history.open(encoding="utf-8", newline="") as lines:
@@ -129,18 +145,25 @@ def read_history(run: RunFolder, *, epochs: int) -> list[dict[str, float]]:
     except (OSError, TypeError, ValueError) as error:
         msg = f"cannot read {run.history} ({error}). Restore it, or start a new run."
         raise ModelError(msg) from error
+    if [row.get("epoch") for row in rows[:epochs]] != list(range(1, epochs + 1)):
+        msg = (
+            f"{run.history} does not hold the {epochs} epochs that the state of the "
+            "run has. Restore it, or start a new run."
+        )
+        raise ModelError(msg)
     return rows[:epochs]
 
 
-def read_config(run: RunFolder) -> dict[str, Any]:
-    """Return what `config.json` holds.
+def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path]]:
+    """Return the settings and the folders of the prepared data.
 
     Raises:
         ModelError: If it is missing or broken.
     """
     try:
         document = json.loads(run.config.read_text(encoding="utf-8"))
-        return {"settings": dict(document["settings"]), "data": list(document["data"])}
+        paths = [Path(entry["path"]) for entry in document["data"]]
+        return dict(document["settings"]), paths
     except (OSError, KeyError, TypeError, ValueError) as error:
         msg = f"cannot resume {run.root}: {run.config} is missing or broken."
         raise ModelError(msg) from error

@@ -14,6 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lungcli.cli.app import app, main
+from lungcli.data.phantom import write_montgomery
 
 TINY = ["--size", "64", "--filters", "4", "--depth", "2", "--batch-size", "4"]
 
@@ -109,14 +110,34 @@ class TestTrain:
         assert [float(row["epoch"]) for row in rows] == [1, 2, 3]
         assert num_frames(here / "r" / "evolution.gif") == 3
         again = invoke("train", "--resume", "--run", "r")
-        assert "all 1 epochs are done" in again.stderr or "are done" in again.stderr
+        assert "all 3 epochs are done" in again.stderr
 
-    def test_two_data_sets_train_one_network(self, here, prepared):
-        shutil.copytree(prepared, here / "again")
-        arguments = ["--data", prepared, "--data", "again", "--epochs", 1, *TINY]
+    def test_two_data_sets_train_one_network(self, here, prepared, tmp_path_factory):
+        other = tmp_path_factory.mktemp("other") / "other"
+        write_montgomery(other, count=6, seed=9, size=96, workers=1)
+        for path in sorted(other.rglob("PHANTOM_*")):
+            path.rename(path.with_name(path.name.replace("PHANTOM", "OTHER")))
+        invoke("prepare", other, "--out", "o", "--test", 0, "--val", 0.34)
+        arguments = ["--data", prepared, "--data", "o", "--epochs", 1, *TINY]
         invoke("train", *arguments, "--run", "r")
         data = json.loads((here / "r" / "model.json").read_text())["data"]
-        assert [len(entry["cases"]) for entry in data] == [8, 8]
+        assert [len(entry["cases"]) for entry in data] == [8, 4]
+        assert [len(entry["validation"]) for entry in data] == [2, 2]
+        both = ["--data", prepared, "--data", "o", "--model", "r"]
+        result = invoke("evaluate", *both, "--split", "test")
+        assert "no case with mask in split 'test' of o" in result.stderr
+
+    def test_a_data_set_named_twice_counts_once(self, here, prepared, run):
+        twice = ["--data", prepared, "--data", f"{prepared}/../{prepared.name}"]
+        document = json.loads(
+            invoke("evaluate", *twice, "--model", run, "--json").stdout
+        )
+        assert document["cases"] == 2
+
+    def test_tensorboard(self, here, prepared):
+        arguments = ["--data", prepared, "--epochs", 1, *TINY, "--run", "r"]
+        invoke("train", *arguments, "--tensorboard")
+        assert list((here / "r" / "tensorboard").rglob("events.out.tfevents.*"))
 
     def test_small_data_get_a_smaller_batch(self, here, prepared):
         tiny = ["--size", 64, "--filters", 4, "--depth", 2, "--batch-size", 99]
@@ -199,6 +220,20 @@ class TestVisualize:
         shown = [path.rpartition("/")[2] for path in document["paths"]]
         assert shown == [f"{row['case_id']}.png" for row in worst]
 
+    def test_without_masks_there_is_no_gold_to_show(self, here, phantoms, run):
+        shutil.copytree(phantoms, here / "s")
+        for side in ("leftMask", "rightMask"):
+            (here / "s" / "ManualMask" / side / "PHANTOM_0001_0.png").unlink()
+        names = [path.name for path in (here / "s" / "CXR_png").iterdir()]
+        assert "PHANTOM_0001_0.png" in names
+        invoke("prepare", "s", "--size", 96, "--workers", 1)
+        arguments = ["--model", run, "--split", "no-mask", "--out", "p", "--side", 64]
+        invoke("visualize", *arguments)
+        assert sorted(path.name for path in (here / "p").iterdir()) == [
+            "output.gif",
+            "predicted.gif",
+        ]
+
     def test_one_panel(self, here, prepared, run):
         arguments = ["--data", prepared, "--model", run, "--out", "p", "--side", 64]
         invoke("visualize", *arguments, "--panels", "difference")
@@ -239,19 +274,42 @@ class TestPredict:
             assert target.with_name(f"{target.stem}_overlay.png").is_file()
 
     def test_prediction_agrees_with_evaluation(self, here, prepared, phantoms, run):
-        """One path from pixels to labels, whichever command walks it."""
+        """One path from pixels to labels, whichever command walks it.
+
+        The prepared image was stored smaller, hence the tolerance.
+        """
         arguments = ["--data", prepared, "--model", run, "--split", "all", "--out", "s"]
         invoke("evaluate", *arguments)
-        rows = {r["case_id"]: r for r in table(here / "s" / "cases.csv")}
-        name = next(iter(rows))
-        invoke("predict", phantoms / "CXR_png" / f"{name}.png", "--model", run)
-        predicted = pixels(here / "masks" / f"{name}.png") > 0
-        sides = ("leftMask", "rightMask")
-        files = [phantoms / "ManualMask" / side / f"{name}.png" for side in sides]
-        reference = sum(pixels(path) // 255 for path in files) > 0
-        both = 2 * (predicted & reference).sum()
-        dice = both / max(1, predicted.sum() + reference.sum())
-        assert dice == pytest.approx(float(rows[name]["dice"]), abs=1e-6)
+        invoke("predict", phantoms / "CXR_png", "--model", run)
+        for row in table(here / "s" / "cases.csv"):
+            predicted = pixels(here / "masks" / f"{row['case_id']}.png")
+            for label, side in ((1, "right"), (2, "left")):
+                name = f"{row['case_id']}.png"
+                reference = pixels(phantoms / "ManualMask" / f"{side}Mask" / name) > 0
+                found = predicted == label
+                dice = 2 * (found & reference).sum() / (found.sum() + reference.sum())
+                assert dice == pytest.approx(float(row[f"{side}_dice"]), abs=0.04)
+
+    def test_evaluation_is_against_the_untouched_reference(self, here, prepared, run):
+        """A reference that only its original grid can show must lower the scores."""
+        common = ["--model", run, "--split", "all", "--json"]
+        shutil.copytree(prepared, here / "p")
+        before = json.loads(invoke("evaluate", "--data", "p", *common).stdout)
+        for path in (here / "p" / "references").iterdir():
+            Image.fromarray(pixels(path)[:, ::-1].copy()).save(path)
+        after = json.loads(invoke("evaluate", "--data", "p", *common).stdout)
+        assert after["dice"]["mean"] < before["dice"]["mean"]
+        assert after["right"]["dice"]["mean"] < 0.1
+
+    def test_an_input_is_never_overwritten(self, here, run, capsys, monkeypatch):
+        for name in ("a.png", "a_overlay.png"):
+            Image.fromarray(np.zeros((64, 64), np.uint8)).save(here / name)
+        before = (here / "a.png").read_bytes()
+        arguments = ["predict", "a.png", "--model", run, "--out", "."]
+        assert "a.png is an input" in fails(capsys, monkeypatch, *arguments)
+        assert (here / "a.png").read_bytes() == before
+        both = ["predict", "a.png", "a_overlay.png", "--model", run, "--overlay"]
+        assert "several inputs" in fails(capsys, monkeypatch, *both)
 
     def test_one_bad_file_does_not_stop_the_rest(self, here, run):
         (here / "in").mkdir()
@@ -276,6 +334,22 @@ class TestPredict:
         assert names == ["a.bmp.png", "a.png.png"]
 
 
+def test_the_demo_stops_when_its_training_is_stopped(here, monkeypatch):
+    from lungcli.config import TrainConfig
+    from lungcli.nn.state import StateKeeper
+    from lungcli.workflows import demo as workflow
+
+    def interrupt(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StateKeeper, "on_epoch_end", interrupt)
+    config = TrainConfig(size=64, filters=4, depth=2, epochs=3, batch_size=4)
+    with pytest.raises(KeyboardInterrupt):
+        workflow.demo(here / "demo", config=config, num_phantoms=9)
+    assert (here / "demo" / "runs" / "demo-1" / "best.weights.h5").is_file()
+    assert not (here / "demo" / "runs" / "demo-1" / "evaluation").exists()
+
+
 ORDER = [
     pytest.param(["prepare", "nowhere"], r"nowhere", id="prepare-missing"),
     pytest.param(["prepare", "empty"], r"empty", id="prepare-empty"),
@@ -291,6 +365,9 @@ ORDER = [
     pytest.param(["train", "--resume"], r"lungcli train", id="resume-nothing"),
     pytest.param(["train", "--config", "no.toml"], r"no\.toml", id="config-missing"),
     pytest.param(["train", "--epochs", "0"], r"epochs must be", id="no-epochs"),
+    pytest.param(
+        ["train", "--seed", "4294967296"], r"seed must be at most", id="seed-too-large"
+    ),
     pytest.param(["demo", "--out", "full"], r"full exists", id="demo-over-a-folder"),
     pytest.param(["demo", "--out", "a.png"], r"a\.png exists", id="demo-over-a-file"),
 ]
@@ -360,16 +437,42 @@ def test_resume_ignores_nothing_silently(here, capsys, monkeypatch, flag, value)
     assert flag in line
 
 
+@pytest.mark.parametrize("change", [["--size", 64], ["--seed", 5]])
 def test_a_changed_data_set_is_not_resumed(
+    here, prepared, phantoms, run, capsys, monkeypatch, change
+):
+    shutil.copytree(run, here / "r")
+    shutil.copytree(prepared, here / "data")
+    config = json.loads((here / "r" / "config.json").read_text())
+    config["data"][0]["path"] = str(here / "data")
+    (here / "r" / "config.json").write_text(json.dumps(config))
+    again = ["--size", 96, "--val", 0.17, "--test", 0.17, *change]
+    invoke("prepare", phantoms, "--out", "data", "--force", "--workers", 1, *again)
+    line = fails(capsys, monkeypatch, "train", "--resume", "--run", "r", "--epochs", 99)
+    assert "data has changed since" in line
+
+
+def test_patients_do_not_leak_between_data_sets(
     here, prepared, phantoms, capsys, monkeypatch
 ):
-    shutil.copytree(prepared, here / "data")
-    invoke("train", "--data", "data", "--epochs", 1, *TINY, "--run", "r")
-    invoke(
-        "prepare", phantoms, "--out", "data", "--force", "--size", 64, "--workers", 1
-    )
-    line = fails(capsys, monkeypatch, "train", "--resume", "--epochs", 2)
-    assert "data has changed since" in line
+    invoke("prepare", phantoms, "--out", "again", "--seed", 5, "--workers", 1)
+    both = ["--data", prepared, "--data", "again"]
+    line = fails(capsys, monkeypatch, "train", *both, "--epochs", 1, *TINY)
+    assert "patients are in training and in validation" in line
+    assert not (here / "runs").exists()
+
+
+def test_broken_runs_are_refused(here, run, capsys, monkeypatch):
+    damage = {
+        "history.csv": "epoch,loss\n",
+        "config.json": '{"settings": {}, "data": [3]}',
+        "model.json": "{}",
+    }
+    for name, text in damage.items():
+        shutil.copytree(run, here / name)
+        (here / name / name).write_text(text)
+        resume = ["train", "--resume", "--run", name, "--epochs", 99]
+        assert name in fails(capsys, monkeypatch, *resume)
 
 
 def test_conventions_do_not_mix(here, prepared, run, capsys, monkeypatch):

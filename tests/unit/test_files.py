@@ -113,6 +113,48 @@ def test_leftovers_of_a_kill_are_removed(tmp_path):
     assert names(tmp_path) == ["data"]
 
 
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+    for name in "ab":
+        with whole_folder(tmp_path / "link") as part:
+            (part / name).touch()
+        assert names(tmp_path / "disk") == [name]
+    assert (tmp_path / "link").is_symlink()
+    assert names(tmp_path) == ["disk", "link"]
+
+
+def test_a_link_to_nothing_yet(tmp_path):
+    (tmp_path / "link").symlink_to("disk/data")
+    with whole_folder(tmp_path / "link") as part:
+        (part / "a").touch()
+    assert names(tmp_path / "disk" / "data") == ["a"]
+
+
+def test_leftovers_that_are_files_or_links(tmp_path):
+    (tmp_path / "keep").mkdir()
+    (tmp_path / "keep" / "me").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / ".old-data").symlink_to("keep")
+    (tmp_path / ".part-data").touch()
+    with whole_folder(tmp_path / "data") as part:
+        (part / "a").touch()
+    assert names(tmp_path) == ["data", "keep"]
+    assert names(tmp_path / "keep") == ["me"]
+
+
+def test_messages_name_the_path_as_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+
+    def write():
+        with whole_folder(Path("file/data")):
+            pass
+
+    with pytest.raises(OutputError, match=r"^cannot write file/data \("):
+        write()
+
+
 def test_unwritable_place_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=r"cannot write .*a\.txt .*--out"):

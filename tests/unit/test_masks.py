@@ -57,6 +57,32 @@ def test_a_speck_of_the_other_side_inside_a_lung_joins_it(chest):
     assert (label_map(chest)[4:16, 2:8] == 1).all()
 
 
+def test_a_speck_of_the_other_side_at_the_edge_of_a_lung_joins_it(chest):
+    chest[8:10, 2] = (0.1, 0.8)
+    labels = label_map(chest)
+    assert (labels[4:16, 2:8] == 1).all()
+    assert np.count_nonzero(labels == 2) == 12 * 6
+
+
+def test_a_speck_is_no_lung_where_the_lung_was_missed(chest):
+    chest[..., 1] = 0
+    chest[2, 15, 1] = 1
+    assert not (label_map(chest) == 2).any()
+
+
+def test_a_small_lung_is_a_lung(chest):
+    chest[..., 1] = 0
+    chest[10:12, 14:16, 1] = 1
+    assert np.count_nonzero(label_map(chest) == 2) == 4
+
+
+def test_lungs_that_touch_stay_two(chest):
+    chest[4:16, 8:12, 0] = 0.9
+    labels = label_map(chest)
+    assert (labels[4:16, 2:12] == 1).all()
+    assert (labels[4:16, 12:18] == 2).all()
+
+
 def test_a_bay_at_the_border_of_the_box_is_no_hole(chest):
     chest[4:8, 4:6, 0] = 0  # open to the top
     assert not label_map(chest)[4:8, 4:6].any()

@@ -2,10 +2,11 @@
 
 import pytest
 
-from lungcli.errors import ModelError
+from lungcli.errors import ModelError, OutputError
 from lungcli.files import write_text
 from lungcli.runs import (
     RunFolder,
+    check_latest,
     find_run,
     new_run_folder,
     point_latest_to,
@@ -60,6 +61,7 @@ def test_history_round_trip(tmp_path):
     run = RunFolder(tmp_path)
     rows = [{"epoch": 1.0, "loss": 0.5}, {"epoch": 2.0, "loss": 0.25}]
     write_history(run, rows)
+    assert read_history(run, epochs=0) == []
     assert read_history(run, epochs=2) == rows
     assert read_history(run, epochs=1) == rows[:1]
 
@@ -70,7 +72,35 @@ def test_broken_history_is_named(tmp_path):
         read_history(RunFolder(tmp_path), epochs=1)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"settings": 3, "data": []}'])
+@pytest.mark.parametrize("text", ["epoch,loss\n", "epoch,loss\n2,0.1\n", "loss\n0.1\n"])
+def test_a_history_that_lost_rows_is_refused(tmp_path, text):
+    write_text(tmp_path / "history.csv", text)
+    with pytest.raises(ModelError, match=r"history\.csv does not hold the 1 epochs"):
+        read_history(RunFolder(tmp_path), epochs=1)
+
+
+def test_a_real_folder_called_latest_is_not_replaced(runs):
+    (runs / "latest").mkdir()
+    with pytest.raises(OutputError, match="latest is a folder of its own"):
+        point_latest_to(RunFolder(runs / "first"), runs=runs)
+
+
+def test_a_file_called_runs(tmp_path):
+    (tmp_path / "runs").touch()
+    with pytest.raises(OutputError, match="runs is a file"):
+        check_latest(tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        '{"settings": 3, "data": []}',
+        '{"settings": {}, "data": [1]}',
+        '{"settings": {}, "data": [{"path": 3}]}',
+    ],
+)
 def test_broken_config_is_named(tmp_path, text):
     write_text(tmp_path / "config.json", text)
     with pytest.raises(ModelError, match=r"cannot resume .*config\.json"):

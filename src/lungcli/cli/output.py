@@ -1,6 +1,7 @@
 """The only two consoles: results go to stdout, everything else to stderr."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,16 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-out = Console()
-err = Console(stderr=True)
+from lungcli.files import printable
+
+# Off: a path such as `:x:` is no emoji.
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
+
+
+def is_live() -> bool:
+    """Tell whether a person watches: stdout and stderr are terminals."""
+    return sys.stdout is not None and sys.stdout.isatty() and err.is_terminal
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -21,18 +30,15 @@ def print_json(document: Mapping[str, Any]) -> None:
 def print_paths(console: Console, paths: Iterable[Path]) -> None:
     """Print one path a line, never wrapped, so that it can be copied."""
     for path in paths:
-        console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
+        console.print(f"  {escape(printable(path))}", soft_wrap=True, highlight=False)
 
 
 def print_note(text: str) -> None:
     """Print what the user should know, though nothing failed."""
-    err.print(f"[yellow]note:[/yellow] {escape(text)}", soft_wrap=True)
+    err.print(f"[yellow]note:[/yellow] {escape(printable(text))}", soft_wrap=True)
 
 
 def print_error(text: str) -> None:
     """Print what failed, in one line."""
-    err.print(
-        f"[red]error:[/red] {escape(' '.join(text.split()))}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    line = printable(text).replace("\n", " ")
+    err.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)

@@ -1,5 +1,6 @@
 """`lungcli prepare`: source folders in, a prepared data set and its audit out."""
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from rich.table import Table
 from lungcli.cli.options import AsJson, Seed
 from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
+from lungcli.files import printable
 
 if TYPE_CHECKING:
     from lungcli.workflows.prepare import PrepareReport, SourceCounts
@@ -103,6 +105,8 @@ def prepare(
         print_json(_document(report))
     else:
         _print_report(report)
+    if splits and not any(sum(each.splits.values()) for each in report.sources):
+        print_note(f"{splits} lists none of the cases with mask: every split is empty.")
     if strict and report.findings:
         print_error(
             f"--strict: the audit found {len(report.findings)} things, listed in "
@@ -123,8 +127,10 @@ def _print_report(report: "PrepareReport") -> None:
             f"whether the masks of {', '.join(unknown)} count the heart as lung is "
             "not known. If you know, prepare again with --convention."
         )
-    data = "" if report.out == Path("prepared") else f" --data {report.out}"
-    out.print(f"Next: [bold]lungcli train{escape(data)}[/bold]", soft_wrap=True)
+    command = "lungcli train"
+    if report.out != Path("prepared"):
+        command += f" --data {shlex.quote(printable(report.out))}"
+    out.print(f"Next: [bold]{escape(command)}[/bold]", soft_wrap=True, highlight=False)
 
 
 def _source_table(report: "PrepareReport") -> Table:
@@ -158,7 +164,7 @@ def _finding_table(report: "PrepareReport") -> Table:
     groups: dict[tuple[str, str], list[str]] = {}
     for finding in report.findings:
         # A finding about many cases counts them in its detail.
-        example = finding.path.name if finding.case_id else finding.detail
+        example = printable(finding.path.name if finding.case_id else finding.detail)
         groups.setdefault((finding.issue.value, finding.action), []).append(example)
     for (issue, action), examples in groups.items():
         table.add_row(issue, str(len(examples)), escape(action), escape(examples[0]))

@@ -1,6 +1,5 @@
 """Rich progress bars behind the plain callback of `lungcli.progress`."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +15,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from lungcli.cli.output import err
+from lungcli.cli.output import err, is_live
 from lungcli.progress import Progress, silent
 
 
@@ -27,7 +26,7 @@ def progress_bars() -> Iterator[Progress]:
     Nothing is drawn where stdout or stderr is no terminal: a log file is not for
     bars.
     """
-    if not (sys.stdout.isatty() and err.is_terminal):
+    if not is_live():
         yield silent
         return
     with Bars(

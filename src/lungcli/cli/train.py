@@ -1,8 +1,9 @@
 """`lungcli train`: settings in, one training, a run folder out."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +18,9 @@ from lungcli.config import (
     read_settings,
 )
 from lungcli.errors import ConfigError
+
+if TYPE_CHECKING:  # the workflow loads TensorFlow
+    from lungcli.workflows.training import TrainResult
 
 _DEFAULT = TrainConfig()
 
@@ -145,8 +149,10 @@ def train(
     in_file = read_settings(config) if config else {}
     folders = data or _paths(in_file.pop("data", []), config) or DEFAULT_DATA
     run = run or next(iter(_paths(in_file.pop("run", []), config)), None)
+    any_convention = any_convention or in_file.pop("any_convention", False) is True
     if resume:
-        _check_resume(given, data, config)
+        others = {"data": data, "config": config, "any_convention": any_convention}
+        _check_resume([*given, *(name for name, value in others.items() if value)])
     else:
         where = str(config) if config else "train"
         settings = TrainConfig.from_dict({**in_file, **given}, where=where)
@@ -165,26 +171,30 @@ def train(
                 any_convention=any_convention,
                 events=events,
             )
-    _show(result.to_dict(), result.files, as_json=as_json)
+    if as_json:
+        print_json(result.to_dict())
+    elif result.history:
+        _show(result)
     if result.interrupted:
-        print_note(
-            f"stopped after epoch {len(result.history)}. Go on with: "
-            f"lungcli train --resume --run {result.run.root}"
+        again = shlex.join(
+            ["lungcli", "train", "--resume", "--run", f"{result.run.root}"]
         )
+        print_note(f"stopped after epoch {len(result.history)}. Go on with: {again}")
         raise typer.Exit(130)
+    if len(result.history) < result.epochs:
+        print_note(
+            f"stopped early, after epoch {len(result.history)}: the validation Dice "
+            "did not get better."
+        )
 
 
-def _check_resume(
-    given: Mapping[str, Any], data: list[Path] | None, config: Path | None
-) -> None:
+def _check_resume(names: Sequence[str]) -> None:
     """Refuse what would silently be ignored.
 
     Raises:
         ConfigError: If anything but the number of epochs is set.
     """
-    extra = sorted(set(given) - {"epochs"})
-    extra += ["data"] if data else []
-    extra += ["config"] if config else []
+    extra = sorted(set(names) - {"epochs"})
     if extra:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in extra)
         msg = (
@@ -205,13 +215,10 @@ def _paths(value: object, config: Path | None) -> list[Path]:
     return [Path(v) for v in values]
 
 
-def _show(document: Mapping[str, Any], files: list[Path], *, as_json: bool) -> None:
-    if as_json:
-        print_json(document)
-        return
+def _show(result: "TrainResult") -> None:
     out.print(
-        f"best validation Dice [bold]{document['best_dice'] or 0:.4f}[/bold] "
-        f"in epoch {document['best_epoch']}"
+        f"best validation Dice [bold]{result.best_dice:.4f}[/bold] "
+        f"in epoch {result.best_epoch}"
     )
-    print_paths(out, files)
+    print_paths(out, result.files)
     out.print("next: lungcli evaluate, lungcli visualize --gif")

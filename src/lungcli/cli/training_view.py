@@ -1,6 +1,5 @@
 """What a person sees while a network trains."""
 
-import sys
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -9,10 +8,10 @@ from typing import TYPE_CHECKING, Self
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lungcli.cli.output import err, print_note
+from lungcli.cli.output import err, is_live, print_note
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
-    from lungcli.workflows.train import TrainEvents, TrainPlan
+    from lungcli.workflows.training import TrainEvents, TrainPlan
 
 _COLUMNS = ("epoch", "loss", "val loss", "val Dice", "rate", "seconds")
 
@@ -21,7 +20,7 @@ class TrainingView:
     """Print a row an epoch and, on a terminal, a live bar below the rows."""
 
     def __init__(self) -> None:
-        self._live = sys.stdout.isatty() and err.is_terminal
+        self._live = is_live()
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             TextColumn("step {task.fields[step]}/{task.fields[steps]}"),
@@ -49,7 +48,7 @@ class TrainingView:
 
     def events(self) -> "TrainEvents":
         """Return the three listeners in the form that the workflow takes."""
-        from lungcli.workflows.train import TrainEvents
+        from lungcli.workflows.training import TrainEvents
 
         return TrainEvents(
             on_plan=self.show_plan, on_step=self.show_step, on_epoch=self.show_epoch
@@ -58,6 +57,7 @@ class TrainingView:
     def show_plan(self, plan: "TrainPlan") -> None:
         """Say what is about to be trained, on how much, and where it goes."""
         self._plan = plan
+        self._best = plan.best_dice
         err.print(
             f"{plan.config.arch}, {plan.config.size} px, {plan.parameters:,} weights, "
             f"{plan.precision}: {plan.num_train} training and "

@@ -9,17 +9,17 @@ import numpy as np
 from scipy import ndimage
 
 from lungcli.arrays import LEFT, RIGHT, LabelMap
-from lungcli.data.case import AuditFinding, Case, Issue
+from lungcli.data.case import WITHOUT_MASK, AuditFinding, Case, CaseKey, Issue
 from lungcli.data.duplicates import Copy
 from lungcli.data.images import TooSmallError
 from lungcli.data.reading import MaskSizeError
-from lungcli.data.splits import CaseKey
 from lungcli.errors import ImageError
 
-WITHOUT_MASK: Final = "kept without mask, not used for training or scores"
 # Of the lungs' area: 0.01 % changes no score in its fourth decimal. One public set
 # has specks of one to three pixels in every tenth mask.
 _LEAST_BLOB: Final = 1e-4
+# Of the image. Lungs fill a fifth to a half; more is a mask drawn black on white.
+_MOST_LUNG: Final = 0.7
 _NUM_NAMED: Final = 3
 
 
@@ -29,12 +29,14 @@ class LabelFacts:
 
     Attributes:
         area: Lung pixels.
+        share: Of all pixels.
         stray_areas: Pixels of each blob beyond the two lungs, largest first; specks
             under 0.01 % of the lungs are not counted.
         swapped: The right lung's centre lies to the right of the left lung's.
     """
 
     area: int
+    share: float
     stray_areas: tuple[int, ...]
     swapped: bool
 
@@ -44,7 +46,7 @@ def inspect_labels(labels: LabelMap) -> LabelFacts:
     lung = labels > 0
     area = int(np.count_nonzero(lung))
     if area == 0:
-        return LabelFacts(0, (), swapped=False)
+        return LabelFacts(0, 0.0, (), swapped=False)
     blobs, num_blobs = ndimage.label(lung, structure=np.ones((3, 3)))
     areas = np.bincount(blobs.ravel(), minlength=num_blobs + 1)
     is_stray = areas >= _LEAST_BLOB * area
@@ -54,7 +56,8 @@ def inspect_labels(labels: LabelMap) -> LabelFacts:
         is_stray[shares.argmax()] = False  # a lung is the side's largest blob
     strays = sorted((int(value) for value in areas[is_stray]), reverse=True)
     right, left = (_centre_column(labels, side) for side in (RIGHT, LEFT))
-    return LabelFacts(area, tuple(strays), swapped=bool(right > left))
+    share = area / labels.size
+    return LabelFacts(area, share, tuple(strays), swapped=bool(right > left))
 
 
 def label_findings(case: Case, facts: LabelFacts) -> tuple[AuditFinding, ...]:
@@ -65,6 +68,10 @@ def label_findings(case: Case, facts: LabelFacts) -> tuple[AuditFinding, ...]:
             _finding(case, Issue.EMPTY_MASK, path, "no lung in the mask", WITHOUT_MASK),
         )
     findings = []
+    if facts.share > _MOST_LUNG:
+        detail = f"the mask covers {100 * facts.share:.0f} % of the image"
+        action = "kept as drawn; check whether lung is black and the rest white"
+        findings.append(_finding(case, Issue.LARGE_MASK, path, detail, action))
     if facts.stray_areas:
         share = 100 * sum(facts.stray_areas) / facts.area
         detail = (
@@ -160,7 +167,7 @@ def _copy_finding(
     first: Case, second: Case, similarity: float | None, splits: Mapping[CaseKey, str]
 ) -> AuditFinding:
     of = f"of {first.case_id} ({first.source})"
-    both = [splits.get((case.source, case.case_id), "") for case in (first, second)]
+    both = [splits.get(case.key, "") for case in (first, second)]
     crosses = all(both) and both[0] != both[1]
     near = similarity is not None
     return _finding(

@@ -3,9 +3,15 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from lungcli.arrays import SpacingMm
+
+CaseKey = tuple[str, str]
+"""`(source, case_id)`: what tells a case from all others."""
+
+WITHOUT_MASK: Final = "kept without mask, not used for training or scores"
+"""What becomes of a case whose mask is missing or cannot be used."""
 
 
 class Convention(StrEnum):
@@ -80,16 +86,24 @@ class Case:
     age: str = ""
     view: str = ""
 
+    @property
+    def key(self) -> CaseKey:
+        """What tells it from all other cases."""
+        return self.source, self.case_id
+
 
 class Issue(StrEnum):
     """What the audit can find."""
 
+    UNUSABLE = "unusable folder"
     UNREADABLE = "unreadable"
     TOO_SMALL = "too small"
     NO_MASK = "no mask"
     NO_IMAGE = "no image"
+    AMBIGUOUS = "two files of one name"
     EMPTY_MASK = "empty mask"
     MASK_SIZE = "mask of other size"
+    LARGE_MASK = "mask of nearly everything"
     STRAY_BLOBS = "stray blobs"
     SIDES = "swapped sides"
     DUPLICATE = "exact duplicate"

@@ -1,10 +1,11 @@
 """All cases of all sources that were named, each of them once."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lungcli.data.case import Convention, SourceListing
+from lungcli.data.case import Case, Convention, SourceListing
 from lungcli.data.sources import AUTO, find_sources
 from lungcli.data.storing import numbered
 from lungcli.errors import DatasetError
@@ -13,26 +14,24 @@ from lungcli.errors import DatasetError
 def gather(paths: Sequence[Path], layout: str = AUTO) -> tuple[SourceListing, ...]:
     """List the sources in several folders.
 
-    An image that two folders reach is taken once. A source whose name is taken
-    already gets `-2` behind it; so does a case_id that occurs twice in a source.
+    A case that two folders reach, image and masks, is taken once. A source whose
+    name is taken already gets `-2` behind it.
 
     Args:
         paths: Folders of sources.
         layout: One of `sources.LAYOUTS`.
 
     Raises:
-        DatasetError: If a folder is missing, or holds no known layout.
+        DatasetError: If a folder is missing, or holds nothing that can be used.
     """
     listings: list[SourceListing] = []
     names: set[str] = set()
-    seen: set[Path] = set()
+    seen: set[tuple[str, ...]] = set()
     for path in paths:
         for found in find_sources(path, layout):
-            fresh = tuple(
-                case for case in found.cases if case.image_path.resolve() not in seen
-            )
+            fresh = tuple(case for case in found.cases if _files(case) not in seen)
             if fresh or not found.cases:
-                seen.update(case.image_path.resolve() for case in fresh)
+                seen.update(_files(case) for case in fresh)
                 name = numbered(found.name, names)
                 listings.append(_rename(replace(found, cases=fresh), name))
     return tuple(listings)
@@ -44,7 +43,7 @@ def common_convention(
     """Return the mask convention that all sources share.
 
     Args:
-        listings: From `gather`.
+        listings: Those with cases.
         chosen: What the user says; it settles the question.
 
     Returns:
@@ -71,11 +70,13 @@ def common_convention(
     return conventions.pop()
 
 
+def _files(case: Case) -> tuple[str, ...]:
+    """Return where its image and its masks truly lie."""
+    masks = case.masks.paths if case.masks else ()
+    return tuple(os.path.realpath(path) for path in (case.image_path, *masks))
+
+
 def _rename(listing: SourceListing, name: str) -> SourceListing:
-    taken: set[str] = set()
-    cases = tuple(
-        replace(case, source=name, case_id=numbered(case.case_id, taken))
-        for case in listing.cases
-    )
+    cases = tuple(replace(case, source=name) for case in listing.cases)
     findings = tuple(replace(finding, source=name) for finding in listing.findings)
     return replace(listing, name=name, cases=cases, findings=findings)

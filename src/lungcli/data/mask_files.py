@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.arrays import LEFT, LabelMap
+from lungcli.arrays import LEFT, RIGHT, LabelMap
 from lungcli.data.opening import open_upright
+from lungcli.data.sides import holds_both_lungs
 from lungcli.errors import ImageError
 
 _MOST_LABELS: Final = 15  # a largest value up to here is a label, not a gray level
@@ -35,6 +36,7 @@ def read_mask(path: Path) -> RawMask:
 
     * up to 2 (as numbers, or as indices into a coloured palette): a label map. With
       0 and 1 alone it is taken for a binary mask, since it cannot be told from one;
+      with 0 and 2 alone it is a binary mask if it shows both lungs;
     * 3 to 15: a label map of something else, which is refused;
     * larger: drawn in gray or colour. A pixel is lung from half of the largest
       value on, which undoes anti-aliasing and drops V7's "ignore" (127 of 255). Of
@@ -65,7 +67,10 @@ def _label_map(path: Path, labels: NDArray[Any]) -> RawMask:
             "Save a mask of the lungs alone."
         )
         raise ImageError(msg)
-    return RawMask(labels.astype(np.uint8), has_sides=largest == LEFT)
+    has_sides = largest == LEFT
+    if has_sides and not (labels == RIGHT).any() and holds_both_lungs(labels > 0):
+        return RawMask((labels > 0).astype(np.uint8), has_sides=False)
+    return RawMask(labels.astype(np.uint8), has_sides=has_sides)
 
 
 def _levels(image: Image.Image) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """Open an image file with Pillow: loaded, upright, and with every failure explained."""
 
 import re
+import stat
 import threading
 import warnings
 from collections.abc import Iterator
@@ -76,14 +77,23 @@ def check_file(path: Path) -> None:
         ImageError: If it is not.
     """
     try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
+        # Opening a pipe would wait for somebody to write into it.
+        is_file = stat.S_ISREG(path.stat().st_mode)
+        empty = is_file and not _first_byte(path)
     except OSError as error:
         msg = f"cannot read {path}: {error.strerror}. Check its name and permissions."
         raise ImageError(msg) from error
+    if not is_file:
+        msg = f"{path} is not a file but a folder, a pipe or a device. Remove it."
+        raise ImageError(msg)
     if empty:
         msg = f"{path} is empty (0 bytes). Copy or download it again, or remove it."
         raise ImageError(msg)
+
+
+def _first_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1)
 
 
 def _load(path: Path) -> Opened:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lungcli.arrays import Gray, LabelMap, SpacingMm
-from lungcli.data.case import Convention
+from lungcli.data.case import CaseKey, Convention
 from lungcli.data.geometry import Geometry, resize_labels, resize_square
 from lungcli.errors import DatasetError, ImageError
 
@@ -76,6 +76,11 @@ class PreparedCase:
     age: str
     view: str
     notes: str
+
+    @property
+    def key(self) -> CaseKey:
+        """What tells it from all other cases."""
+        return self.source, self.case_id
 
     @property
     def has_mask(self) -> bool:
@@ -171,6 +176,18 @@ class PreparedDataset:
         return images, labels
 
 
+def is_prepared(root: Path) -> bool:
+    """Tell whether a folder is what `lungcli prepare` writes, in any format version.
+
+    The name proves nothing: nnU-Net also calls a file `dataset.json`.
+    """
+    try:
+        facts = json.loads((root / DATASET_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(facts, dict) and {"format_version", "fingerprint"} <= facts.keys()
+
+
 def open_prepared(root: Path) -> PreparedDataset:
     """Open a folder written by `lungcli prepare`.
 
@@ -202,12 +219,12 @@ def _read_facts(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         version = facts["format_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, error) from error
     if version != FORMAT_VERSION:
         msg = (
             f"{path} has format version {version}, this lungcli reads "
-            f"{FORMAT_VERSION}. Run 'lungcli prepare' again with --force."
+            f"{FORMAT_VERSION}. Run 'lungcli prepare' again {_how(path.parent)}."
         )
         raise DatasetError(msg)
     return dict(facts)
@@ -256,8 +273,14 @@ def _case(row: Mapping[str, str]) -> PreparedCase:
 def _damaged(path: Path, error: Exception) -> DatasetError:
     reason = f"{type(error).__name__}: {error}"
     return DatasetError(
-        f"{path} is damaged ({reason}). Run 'lungcli prepare' again with --force."
+        f"{path} is damaged ({reason}). "
+        f"Run 'lungcli prepare' again {_how(path.parent)}."
     )
+
+
+def _how(root: Path) -> str:
+    """Say how to prepare again: what is not recognised, --force does not replace."""
+    return "with --force" if is_prepared(root) else "with another --out"
 
 
 def _drawn(case: PreparedCase, path: str) -> str:

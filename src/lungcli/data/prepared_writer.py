@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,7 +20,7 @@ from lungcli.data.prepared import (
     SPLITS,
     PreparedCase,
 )
-from lungcli.files import write_json, write_text
+from lungcli.files import printable, write_json, write_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +130,19 @@ def _row(case: PreparedCase) -> dict[str, Any]:
 
 
 def _finding_row(finding: AuditFinding, root: Path | None) -> dict[str, str]:
-    path, detail = finding.path.as_posix(), finding.detail
-    if root is not None:
-        path = path.removeprefix(f"{root.as_posix()}/")
-        detail = detail.replace(f"{root}{os.sep}", "")
+    path, detail = finding.path, finding.detail
+    is_name = path.parent == Path() and path != root  # of a split list
+    if root is not None and not is_name:
+        path = Path(os.path.relpath(path, root))
+        below_root = rf"(?<![^\s'\"(]){re.escape(f'{root}{os.sep}')}"
+        detail = re.sub(below_root, "", detail)
+        detail = detail.replace(str(finding.path), path.as_posix())
     return {
         "issue": finding.issue.value,
         "source": finding.source,
         "case_id": finding.case_id,
-        "path": path,
-        "detail": detail,
+        "path": printable(path.as_posix()),
+        "detail": printable(detail),
         "action": finding.action,
     }
 

@@ -1,10 +1,14 @@
 """Whether a folder may become a prepared data set: nothing else is ever deleted."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
-from lungcli.data.prepared import DATASET_JSON
+from lungcli.data.prepared import is_prepared
 from lungcli.errors import DatasetError
+
+_ELSEWHERE: Final = "Choose another folder with --out."
 
 
 def check_replaceable(out: Path, force: bool) -> None:
@@ -13,25 +17,12 @@ def check_replaceable(out: Path, force: bool) -> None:
     Raises:
         DatasetError: The message says what is there and what to do.
     """
-    if out.exists() and not out.is_dir():
-        msg = f"{out} is a file. Choose another folder with --out."
-    elif out.is_dir() and Path.cwd().is_relative_to(out.resolve()):
-        msg = f"{out} holds the current folder. Choose a folder of its own with --out."
-    elif not out.is_dir() or not any(out.iterdir()):
-        return
-    elif not (out / DATASET_JSON).is_file():
-        msg = (
-            f"{out} holds other files and is no prepared data set, so it is not "
-            "replaced. Choose another folder with --out."
-        )
-    elif not force:
-        msg = (
-            f"{out} holds a prepared data set already. Replace it with --force, or "
-            "choose another folder with --out."
-        )
-    else:
-        return
-    raise DatasetError(msg)
+    try:
+        problem = _problem(out, force)
+    except OSError as error:
+        problem = f"{out} cannot be used: {error.strerror}. {_ELSEWHERE}"
+    if problem:
+        raise DatasetError(problem)
 
 
 def check_apart(out: Path, roots: Iterable[Path]) -> None:
@@ -41,6 +32,31 @@ def check_apart(out: Path, roots: Iterable[Path]) -> None:
         DatasetError: If a source lies in `out`.
     """
     for root in roots:
-        if root.resolve().is_relative_to(out.resolve()):
-            msg = f"the source {root} lies in {out}. Choose another folder with --out."
+        if _lies_in(root, out):
+            msg = f"the source {root} lies in {out}. {_ELSEWHERE}"
             raise DatasetError(msg)
+
+
+def _problem(out: Path, force: bool) -> str:
+    if out.exists() and not out.is_dir():
+        return f"{out} is a file. {_ELSEWHERE}"
+    if _lies_in(Path.cwd(), out):
+        return f"{out} holds the current folder. {_ELSEWHERE}"
+    if not out.exists() or not any(out.iterdir()):
+        return ""
+    if not is_prepared(out):
+        return (
+            f"{out} holds other files and is no prepared data set, so it is not "
+            f"replaced. {_ELSEWHERE}"
+        )
+    if not force:
+        return (
+            f"{out} holds a prepared data set already. Replace it with --force, or "
+            "choose another folder with --out."
+        )
+    return ""
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    # Path.resolve raises on a link to itself.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

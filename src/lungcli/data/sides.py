@@ -16,7 +16,7 @@ _JOINED_SHARE: Final = 0.8  # of the whole mask, at least, is in two lungs that 
 _PERHAPS_TWO: Final = 0.75
 _SURELY_TWO: Final = 1.0
 _COPY_SIDE: Final = 256  # pixels; enough to see a bridge between two lungs
-_LEAST_HALF: Final = 0.2  # of the eroded blob; less is a corner, not a lung
+_LEAST_HALF: Final = 0.2  # of both; less is a corner, not a lung
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,20 @@ def derive_sides(mask: Mask) -> LabelMap:
     _label_lungs(sides, parts, blobs, int(areas.sum()))
     _label_strays(sides, mask)
     return sides
+
+
+def holds_both_lungs(mask: Mask) -> bool:
+    """Tell whether a mask shows a lung on either side of the image's middle.
+
+    Args:
+        mask: Shape `(height, width)`.
+    """
+    sides = derive_sides(mask)
+    lungs = [sides == side for side in (RIGHT, LEFT)]
+    if min(np.count_nonzero(lung) for lung in lungs) < _LEAST_HALF * mask.sum():
+        return False
+    right, left = (ndimage.center_of_mass(lung)[1] for lung in lungs)
+    return bool(right < mask.shape[1] / 2 < left)
 
 
 def _measure(parts: NDArray[Any], label: int, box: tuple[slice, slice]) -> _Blob:

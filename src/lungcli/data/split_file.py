@@ -1,19 +1,19 @@
 """Splits that somebody listed: a CSV file, or the built-in `gaal2020`."""
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.splits import CaseKey
+from lungcli.data.case import CaseKey
+from lungcli.data.tables import Row, meant_stem, parse_table, read_table
 from lungcli.errors import DatasetError
 
 BUILT_IN: Final = ("gaal2020",)
 """Names that `read_split_list` knows besides files."""
 
+_COLUMNS: Final = ("case_id", "split")
 _NAMES: Final = {"train": "train", "val": "val", "validation": "val", "test": "test"}
 
 
@@ -25,10 +25,12 @@ class SplitList:
         name: File name, or built-in name.
         splits: Split of each listed `(source, case_id)`; the source is `""` where
             the file has no such column.
+        spans_archives: The list covers archives that the user need not have.
     """
 
     name: str
     splits: dict[CaseKey, str]
+    spans_archives: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class ListedSplits:
     Attributes:
         splits: Split of each listed case.
         not_listed: Cases that the list leaves out.
-        not_found: Listed `(source, case_id)` that are not there. A listed source of
-            which nothing is there was not meant, and is not counted.
+        not_found: Listed `(source, case_id)` that are not there; of a list that
+            spans archives only those of archives that are.
     """
 
     splits: dict[CaseKey, str]
@@ -69,37 +71,38 @@ def read_split_list(name: str) -> SplitList:
     """
     if name in BUILT_IN:
         table = resources.files("lungcli.data").joinpath(f"{name}.csv")
-        return SplitList(name, _parse(table.read_text(encoding="utf-8"), name))
-    path = Path(name)
+        rows = parse_table(table.read_text(encoding="utf-8"), name, _COLUMNS)
+        return SplitList(name, _splits(rows), spans_archives=True)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        msg = (
-            f"cannot read the split file {path} ({reason}). Give a CSV file with the "
-            f"columns case_id and split, or the name {', '.join(BUILT_IN)}."
-        )
+        rows = read_table(Path(name), _COLUMNS)
+    except DatasetError as error:
+        msg = f"{error} The list {', '.join(BUILT_IN)} is built in."
         raise DatasetError(msg) from error
-    return SplitList(path.name, _parse(text, str(path)))
+    return SplitList(Path(name).name, _splits(rows))
 
 
 def apply_split_list(listed: SplitList, keys: Iterable[CaseKey]) -> ListedSplits:
     """Match a list with the cases that there are, by case_id.
 
     The listed source only tells equal names apart: a case whose source has another
-    name than the list uses is still found, if its case_id is listed once.
+    name than the list uses is still found, if its case_id is listed once. The list
+    may name images by their whole file name.
 
     Args:
         listed: From `read_split_list`.
         keys: `(source, case_id)` of the cases.
     """
     keys = tuple(keys)
-    rows: dict[str, list[str]] = {}  # the listed sources of each case_id
-    for source, case_id in listed.splits:
-        rows.setdefault(case_id, []).append(source)
     present: dict[str, set[str]] = {}
     for source, case_id in keys:
         present.setdefault(case_id, set()).add(source)
+    wanted = {
+        (source, meant_stem(case_id, present)): split
+        for (source, case_id), split in listed.splits.items()
+    }
+    rows: dict[str, list[str]] = {}  # the listed sources of each case_id
+    for source, case_id in wanted:
+        rows.setdefault(case_id, []).append(source)
 
     splits: dict[CaseKey, str] = {}
     matched: set[CaseKey] = set()
@@ -109,10 +112,12 @@ def apply_split_list(listed: SplitList, keys: Iterable[CaseKey]) -> ListedSplits
         candidates = [source] if source in named else unclaimed
         if len(candidates) == 1:
             row = (candidates[0], case_id)
-            splits[source, case_id] = listed.splits[row]
+            splits[source, case_id] = wanted[row]
             matched.add(row)
-    meant = {source for source, _ in matched} | {source for source, _ in keys} | {""}
-    missing = (row for row in listed.splits if row[0] in meant and row not in matched)
+    missing = [row for row in wanted if row not in matched]
+    if listed.spans_archives:
+        there = {source for source, _ in (*matched, *keys)}
+        missing = [row for row in missing if row[0] in there]
     return ListedSplits(
         splits=splits,
         not_listed=tuple(key for key in keys if key not in splits),
@@ -120,41 +125,28 @@ def apply_split_list(listed: SplitList, keys: Iterable[CaseKey]) -> ListedSplits
     )
 
 
-def _parse(text: str, name: str) -> dict[CaseKey, str]:
-    header, _, _ = text.partition("\n")
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns = [column.strip().lower() for column in next(reader, [])]
-    if not {"case_id", "split"} <= set(columns):
-        msg = (
-            f"{name}, line 1: the columns case_id and split are needed, there are "
-            f"{', '.join(columns) or 'none'}."
-        )
-        raise DatasetError(msg)
+def _splits(rows: Sequence[Row]) -> dict[CaseKey, str]:
     splits: dict[CaseKey, str] = {}
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
-        key = (row.get("source", "").lower(), row.get("case_id", ""))
-        split = _split_name(row, f"{name}, line {reader.line_num}")
+    for row in rows:
+        key = (row.cells.get("source", "").lower(), row.cells["case_id"])
+        split = _split_name(row)
         if splits.setdefault(key, split) != split:
             msg = (
-                f"{name}, line {reader.line_num}: case {key[1]} is in "
-                f"'{splits[key]}' and in '{split}'. Keep one of the two lines."
+                f"{row.where}: case {key[1]} is in '{splits[key]}' and in '{split}'. "
+                "Keep one of the two lines."
             )
             raise DatasetError(msg)
     return splits
 
 
-def _split_name(row: dict[str, str], where: str) -> str:
-    if not row.get("case_id"):
-        msg = f"{where}: the case_id is empty."
+def _split_name(row: Row) -> str:
+    case_id, name = row.cells["case_id"], row.cells["split"]
+    if not case_id:
+        msg = f"{row.where}: the case_id is empty."
         raise DatasetError(msg)
-    name = row.get("split", "")
     if name.lower() not in _NAMES:
         msg = (
-            f"{where}: case {row['case_id']} has the split '{name}'. "
+            f"{row.where}: case {case_id} has the split '{name}'. "
             "Use train, val (or validation) or test."
         )
         raise DatasetError(msg)

@@ -3,11 +3,9 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
+from lungcli.data.case import CaseKey
 from lungcli.data.prepared import SPLITS
 from lungcli.errors import ConfigError
-
-CaseKey = tuple[str, str]
-"""`(source, case_id)`."""
 
 
 def check_fractions(val: float, test: float) -> None:

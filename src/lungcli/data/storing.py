@@ -30,7 +30,7 @@ from lungcli.errors import ImageError
 IMAGES: Final = "images"
 MASKS: Final = "masks"
 REFERENCES: Final = "references"
-_LONGEST_STEM: Final = 120  # characters; file systems allow 255 bytes
+_LONGEST_STEM: Final = 110  # bytes; file systems allow 255, a source may precede
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,4 +204,5 @@ def _write_png(array: NDArray[np.uint8], path: Path) -> None:
 
 
 def _safe(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:_LONGEST_STEM] or "_"
+    safe = re.sub(r"[^\w.-]+", "_", name).lstrip(".")
+    return safe.encode()[:_LONGEST_STEM].decode(errors="ignore") or "_"

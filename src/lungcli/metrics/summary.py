@@ -9,6 +9,8 @@ import numpy as np
 
 from lungcli.metrics.overlap import LUNGS, SCORES, Overlap
 
+_NUMBERS = ("mean", "sd", "median", "p5", "min", "worst", "worst_source")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseScores:
@@ -50,9 +52,9 @@ def summarize(cases: Sequence[CaseScores]) -> dict[str, Any]:
 
     Returns:
         A JSON document: `cases`, then for the lungs together `dice`, `iou`,
-        `sensitivity` and `precision`, each with mean, sd, median, p5, min, worst (the
-        case) and undefined (a count); the same under `right`, `left`, and under
-        `sources` for each source. None stands for what is undefined.
+        `sensitivity` and `precision`, each with mean, sd, median, p5, min, worst and
+        worst_source (the case) and undefined (a count); the same under `right`,
+        `left`, and under `sources` for each source. None stands for what is undefined.
     """
     names = sorted({case.source for case in cases})
     return {
@@ -66,15 +68,12 @@ def summarize(cases: Sequence[CaseScores]) -> dict[str, Any]:
 
 def worst_first(cases: Sequence[CaseScores]) -> list[CaseScores]:
     """Return the cases by rising Dice; undefined ones last."""
-    return sorted(
-        cases,
-        key=lambda case: (
-            math.isnan(case.dice),
-            case.dice,
-            case.source,
-            case.case_id,
-        ),
-    )
+    return sorted(cases, key=worst_first_key)
+
+
+def worst_first_key(case: CaseScores) -> tuple[bool, float, str, str]:
+    """Sort by rising Dice; undefined ones last."""
+    return (math.isnan(case.dice), case.dice, case.source, case.case_id)
 
 
 def _summarize_group(cases: Sequence[CaseScores]) -> dict[str, Any]:
@@ -91,14 +90,16 @@ def _summarize_group(cases: Sequence[CaseScores]) -> dict[str, Any]:
 def _summarize_score(
     cases: Sequence[CaseScores], structure: str, name: str
 ) -> dict[str, Any]:
-    values = [(case.scores[structure][name], case.case_id) for case in cases]
-    defined = [(value, case_id) for value, case_id in values if not math.isnan(value)]
+    values = [
+        (case.scores[structure][name], (case.source, case.case_id)) for case in cases
+    ]
+    defined = [(value, key) for value, key in values if not math.isnan(value)]
     undefined = len(values) - len(defined)
     if not defined:
-        empty = dict.fromkeys(("mean", "sd", "median", "p5", "min", "worst"))
+        empty = dict.fromkeys(_NUMBERS)
         return {**empty, "undefined": undefined}
     numbers = np.array([value for value, _ in defined])
-    lowest, worst = min(defined)
+    lowest, (worst_source, worst) = min(defined)
     return {
         "mean": float(numbers.mean()),
         "sd": float(numbers.std(ddof=1)) if len(numbers) > 1 else None,
@@ -106,5 +107,6 @@ def _summarize_score(
         "p5": float(np.percentile(numbers, 5)),
         "min": lowest,
         "worst": worst,
+        "worst_source": worst_source,
         "undefined": undefined,
     }

@@ -12,6 +12,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from lungcli.arrays import LEFT, RIGHT
+
 ROTATION: Final = 0.19  # radians, about 11 degrees
 LOG_SCALE: Final = 0.22  # 0.8 to 1.25
 LOG_ASPECT: Final = 0.12  # squashed copies of data sets are common
@@ -57,7 +59,8 @@ class Augment(keras.Layer):
                 since labels must not be interpolated.
 
         Returns:
-            The same keys, shapes and ranges; outside the image all is 0.
+            The same keys, shapes and ranges. Outside the image the mask is 0 and the
+            image black before its gray values are changed.
         """
         image, mask = pair["image"], pair["mask"]
         if self.strength == 0:
@@ -176,5 +179,5 @@ def draw_augmented(
 
 def one_hot(labels: Any) -> Any:
     """Turn a label map `(..., 1)` into float32 lungs `(..., 2)`: right, left."""
-    lungs = np.array([1, 2], dtype=np.int32)
+    lungs = np.array([RIGHT, LEFT], dtype=np.int32)
     return ops.cast(ops.equal(ops.cast(labels, "int32"), lungs), "float32")

@@ -18,7 +18,7 @@ class Batches(keras.utils.PyDataset):
     before each one.
 
     Args:
-        images: CXRs, uint8 `(n, side, side, 1)`; an array or a memory map.
+        images: CXRs, uint8 `(n, side, side, 1)`.
         masks: Label maps of the same shape: 0, 1 right lung, 2 left lung.
         batch_size: Pairs per batch; a shuffled epoch drops the remainder, since
             batches of one shape are compiled once.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from lungcli import __version__
 from lungcli.config import NetworkConfig
@@ -21,6 +22,14 @@ from lungcli.nn.networks import build_network
 FORMAT_VERSION = 1
 MODEL_JSON = "model.json"
 WEIGHTS = "best.weights.h5"
+LOADING_ERRORS = (
+    ConfigError,
+    KeyError,
+    OSError,
+    RuntimeError,  # h5py, for some kinds of damage
+    TypeError,
+    ValueError,
+)
 PREPROCESSING = "aspect kept, padded with 0 to a square, resized, 8 bit / 255"
 
 
@@ -29,14 +38,16 @@ class TrainedOn:
     """One prepared data set that a model has seen.
 
     Attributes:
-        name: Folder name of the prepared data set.
+        name: Names of its sources, joined by `+`.
         fingerprint: Its hash.
         cases: `source/case_id` of each training case.
+        validation: The same of the cases that chose the best epoch.
     """
 
     name: str
     fingerprint: str
     cases: tuple[str, ...]
+    validation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,12 @@ class ModelInfo:
     convention: str
     threshold: float = 0.5
     data: tuple[TrainedOn, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Reject a threshold that finds everything or nothing."""
+        if not 0 < self.threshold < 1:
+            msg = f"threshold must lie between 0 and 1, got {self.threshold}."
+            raise ConfigError(msg)
 
 
 def save_info(folder: Path, info: ModelInfo) -> None:
@@ -108,11 +125,22 @@ def load_network(folder: Path, info: ModelInfo, *, dtype: str) -> keras.Model:
         network = build_network(info.network, dtype=dtype)
         with warnings.catch_warnings(action="ignore"):  # the error says it all
             network.load_weights(path)
-    except (ConfigError, KeyError, OSError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        msg = f"cannot use the weights {path} ({reason}). Train again, or restore it."
+    except LOADING_ERRORS as error:
+        msg = (
+            f"cannot use the weights {path} ({first_line(error)}). Train again, or "
+            "restore it."
+        )
         raise ModelError(msg) from error
+    if not all(np.isfinite(weight).all() for weight in network.get_weights()):
+        msg = f"the weights {path} hold NaN or infinity. Train again, or restore it."
+        raise ModelError(msg)
     return network
+
+
+def first_line(error: Exception) -> str:
+    """Return what went wrong, short: Keras adds screenfuls of layers."""
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__
 
 
 def _parse_info(document: dict[str, Any]) -> ModelInfo:
@@ -128,6 +156,7 @@ def _parse_info(document: dict[str, Any]) -> ModelInfo:
                 name=entry["name"],
                 fingerprint=entry["fingerprint"],
                 cases=tuple(entry["cases"]),
+                validation=tuple(entry["validation"]),
             )
             for entry in document["data"]
         ),

@@ -64,7 +64,7 @@ class StateKeeper(keras.callbacks.Callback):
 
 
 def load_state(folder: Path) -> TrainingState | None:
-    """Return where a stopped training stands; None if it never ended an epoch.
+    """Return where a stopped training stands; None if no epoch was completed.
 
     Raises:
         ModelError: If the state is there but broken.

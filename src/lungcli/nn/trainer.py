@@ -1,6 +1,7 @@
 """One training: network, optimizer, callbacks, `fit`."""
 
 import importlib.util
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from lungcli.nn.callbacks import (
     StepReporter,
     ValidationDice,
 )
+from lungcli.nn.model_file import LOADING_ERRORS, first_line
 from lungcli.nn.networks import build_network
 from lungcli.nn.precision import dtype_policy, on_cpu
 from lungcli.nn.segmenter import Segmenter
@@ -70,6 +72,8 @@ class Trainer:
     def __init__(
         self, config: TrainConfig, train: Pairs, validation: Pairs, folder: Path
     ) -> None:
+        if config.tensorboard:
+            _check_tensorboard()
         keras.utils.set_random_seed(config.seed)
         self.config = config
         self.folder = folder
@@ -109,8 +113,11 @@ class Trainer:
         try:
             with warnings.catch_warnings(action="ignore"):  # the error says it all
                 self.segmenter.load_weights(self.state.weights)
-        except (KeyError, OSError, TypeError, ValueError) as error:
-            msg = f"cannot resume: {self.state.weights} is broken ({error})."
+        except LOADING_ERRORS as error:
+            msg = (
+                f"cannot resume: {self.state.weights} does not fit the run "
+                f"({first_line(error)}). Start a new run."
+            )
             raise ModelError(msg) from error
         return self.state.epoch
 
@@ -134,7 +141,7 @@ class Trainer:
     def _callbacks(self, hooks: Hooks) -> list[keras.callbacks.Callback]:
         """Return the callbacks; those after ValidationDice see its scores."""
         best = BestWeights(
-            self.folder, **({"best": self.state.best} if self.state else {})
+            self.folder, best=self.state.best if self.state else -math.inf
         )
         return [
             EpochSeeds(self.batches, self.augment),
@@ -165,7 +172,8 @@ class Trainer:
                 )
             )
         if self.config.tensorboard:
-            chosen.append(_tensorboard(self.folder / "tensorboard"))
+            folder = str(self.folder / "tensorboard")
+            chosen.append(keras.callbacks.TensorBoard(folder, write_graph=False))
         return chosen
 
 
@@ -196,11 +204,10 @@ def _backend_is(name: str) -> bool:
     return bool(keras.backend.backend() == name)
 
 
-def _tensorboard(folder: Path) -> keras.callbacks.Callback:
+def _check_tensorboard() -> None:
     if importlib.util.find_spec("tensorboard") is None:
         msg = (
             "TensorBoard is not installed. Run: pip install 'lungcli[tensorboard]', "
             "or train without --tensorboard."
         )
         raise ConfigError(msg)
-    return keras.callbacks.TensorBoard(log_dir=str(folder), write_graph=False)

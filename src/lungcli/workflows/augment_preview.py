@@ -51,7 +51,7 @@ def augment_preview(
     if draws < 1 or strength < 0:
         msg = f"draws ({draws}) must be at least 1, strength ({strength}) at least 0."
         raise ConfigError(msg)
-    chosen = _choose(select(open_all(data), "all"), cases)
+    chosen = _choose(select(open_all(data), "all").cases, cases)
     rows = [
         _row(owned, draws=draws, strength=strength, seed=seed + number)
         for number, owned in enumerate(chosen)
@@ -67,18 +67,18 @@ def augment_preview(
 
 def _choose(cases: Sequence[DatasetCase], names: Sequence[str]) -> list[DatasetCase]:
     if not names:
-        training = [owned for owned in cases if owned[1].split == "train"] or cases
+        training = [owned for owned in cases if owned[1].split == "train"]
+        training = training or list(cases)
         spread = np.linspace(0, len(training) - 1, min(NUM_CASES, len(training)))
         return [training[int(index)] for index in spread.round()]
-    by_name = {case.case_id: (dataset, case) for dataset, case in cases}
-    missing = [name for name in names if name not in by_name]
+    missing = sorted(set(names) - {case.case_id for _, case in cases})
     if missing:
         msg = (
             f"no case {', '.join(missing)} with mask. The names are in the column "
             f"case_id of {cases[0][0].root / 'cases.csv'}."
         )
         raise DatasetError(msg)
-    return [by_name[name] for name in names]
+    return [owned for name in names for owned in cases if owned[1].case_id == name]
 
 
 def _row(owned: DatasetCase, *, draws: int, strength: float, seed: int) -> list[Rgb]:

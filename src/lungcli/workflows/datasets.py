@@ -1,6 +1,7 @@
 """Several prepared data sets as one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,21 @@ from lungcli.errors import DatasetError
 DatasetCase = tuple[PreparedDataset, PreparedCase]
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The cases of a split.
+
+    Attributes:
+        cases: Each with its data set; those of one data set stand together.
+        notes: What the user should know: data sets that have no such case.
+    """
+
+    cases: tuple[DatasetCase, ...]
+    notes: tuple[str, ...]
+
+
 def open_all(paths: Sequence[Path]) -> tuple[PreparedDataset, ...]:
-    """Open each data set once, however often it is named.
+    """Open each data set once, however often and by whatever path it is named.
 
     Raises:
         DatasetError: If one is no prepared data set, or none is named.
@@ -22,10 +36,10 @@ def open_all(paths: Sequence[Path]) -> tuple[PreparedDataset, ...]:
     if not paths:
         msg = "no prepared data set was named. Use --data FOLDER."
         raise DatasetError(msg)
-    return tuple(open_prepared(path) for path in dict.fromkeys(paths))
+    return tuple(open_prepared(path) for path in _unique(paths))
 
 
-def select(datasets: Sequence[PreparedDataset], split: str) -> list[DatasetCase]:
+def select(datasets: Sequence[PreparedDataset], split: str) -> Selection:
     """Return the cases of a split in all data sets; some may have none.
 
     Raises:
@@ -40,7 +54,7 @@ def select(datasets: Sequence[PreparedDataset], split: str) -> list[DatasetCase]
             refusals.append(str(error))
     if not chosen:
         raise DatasetError(" ".join(refusals))
-    return chosen
+    return Selection(tuple(chosen), tuple(refusals))
 
 
 def load_pairs(
@@ -62,6 +76,25 @@ def load_pairs(
 def smaller_than(size: int, cases: Sequence[DatasetCase]) -> int:
     """Count the cases that are stored with fewer pixels than a network looks at."""
     return sum(case.geometry.side < size for _, case in cases)
+
+
+def check_disjoint(
+    train: Sequence[DatasetCase], validation: Sequence[DatasetCase]
+) -> None:
+    """Refuse to validate on patients that are trained on.
+
+    Raises:
+        DatasetError: If a patient is in both, as when one source was prepared twice.
+    """
+    shared = _patients(train) & _patients(validation)
+    if shared:
+        source, patient = min(shared)
+        msg = (
+            f"{len(shared)} patients are in training and in validation, among them "
+            f"{patient} of {source}. Prepare the data sets with the same --splits, or "
+            "leave one out."
+        )
+        raise DatasetError(msg)
 
 
 def one_convention(
@@ -90,6 +123,17 @@ def one_convention(
         )
         raise DatasetError(msg)
     return conventions.pop() if len(conventions) == 1 else Convention.UNKNOWN
+
+
+def _unique(paths: Sequence[Path]) -> list[Path]:
+    by_place: dict[Path, Path] = {}
+    for path in paths:
+        by_place.setdefault(path.resolve(), path)
+    return list(by_place.values())
+
+
+def _patients(cases: Sequence[DatasetCase]) -> set[tuple[str, str]]:
+    return {(case.source, case.patient_id) for _, case in cases}
 
 
 def _owners(cases: Sequence[DatasetCase]) -> list[PreparedDataset]:

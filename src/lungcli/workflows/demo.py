@@ -1,7 +1,9 @@
 """The whole main job on phantoms: nothing to download, nothing to prepare."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +16,14 @@ from lungcli.progress import Progress, silent
 from lungcli.workflows.augment_preview import augment_preview
 from lungcli.workflows.evaluate import Evaluation, evaluate
 from lungcli.workflows.prepare import PrepareReport, PrepareSettings, prepare
-from lungcli.workflows.train import TrainEvents, TrainResult, train
+from lungcli.workflows.train import train
+from lungcli.workflows.training import TrainEvents, TrainResult
 from lungcli.workflows.visualize import PictureSettings, visualize
 
 MARKER: Final = "demo.json"
 NUM_PHANTOMS: Final = 60
 PHANTOM_SIZE: Final = 512  # pixels
-TRAINING: Final = TrainConfig(size=128, epochs=30, learning_rate=4e-3)
+TRAINING: Final = TrainConfig(epochs=24, batch_size=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,33 +80,55 @@ def demo(
         OutputError: If it cannot be written.
     """
     _claim(out)
-    source, prepared, runs = out / "phantoms", out / "prepared", out / "runs"
-    announce(f"{num_phantoms} phantoms -> {source}")
+    source, prepared, run = out / "phantoms", out / "prepared", _new_run(out)
+    announce(f"drawing {num_phantoms} phantoms into {source}")
     write_montgomery(
         source, count=num_phantoms, seed=seed, size=PHANTOM_SIZE, progress=progress
     )
-    announce(f"lungcli prepare {source} --out {prepared}")
-    settings = PrepareSettings(out=prepared, size=PHANTOM_SIZE, force=True)
+    announce(shlex.join(["lungcli", "prepare", f"{source}", "--out", f"{prepared}"]))
+    settings = PrepareSettings(out=prepared, force=True)
     report = prepare([source], settings=settings, progress=progress)
-    announce(f"lungcli augment-preview --data {prepared} --out {out}")
+    data = ["--data", f"{prepared}"]
+    announce(shlex.join(["lungcli", "augment-preview", *data, "--out", f"{out}"]))
     pictures = augment_preview([prepared], out=out)
-    announce(f"lungcli train --data {prepared} --epochs {config.epochs}")
-    trained = train([prepared], config, runs=runs, events=events)
-    run = trained.run.root
-    announce(f"lungcli evaluate --data {prepared} --model {run}")
-    scores = out / "evaluation"
-    evaluation = evaluate([prepared], run, out=scores, progress=progress)
-    announce(f"lungcli visualize --gif --png --data {prepared} --model {run}")
+    announce(
+        shlex.join(["lungcli", "train", *data, *_flags(config), "--run", f"{run}"])
+    )
+    trained = train([prepared], config, run=run, runs=run.parent, events=events)
+    if trained.interrupted:
+        raise KeyboardInterrupt  # it was meant for the whole demo
+    model = [*data, "--model", f"{run}"]
+    announce(shlex.join(["lungcli", "evaluate", *model]))
+    evaluation = evaluate([prepared], run, progress=progress)
+    announce(
+        shlex.join(["lungcli", "visualize", "--gif", "--png", "--fps", "2", *model])
+    )
     pictures += visualize(
         [prepared],
         run,
         settings=PictureSettings(overlays=True, fps=2),
-        out=out / "pictures",
         progress=progress,
     )
     return DemoResult(
         prepared=report, trained=trained, evaluation=evaluation, pictures=pictures
     )
+
+
+def _new_run(out: Path) -> Path:
+    """Name a run folder that is not there yet: a demo may be repeated."""
+    names = (out / "runs" / f"demo-{number}" for number in count(1))
+    return next(path for path in names if not path.exists())
+
+
+def _flags(config: TrainConfig) -> list[str]:
+    """Return the options that make `lungcli train` do the same."""
+    default = TrainConfig().to_dict()
+    changed = {k: v for k, v in config.to_dict().items() if v != default[k]}
+    return [
+        text
+        for name, value in changed.items()
+        for text in (f"--{name.replace('_', '-')}", f"{value}")
+    ]
 
 
 def _claim(out: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lungcli.files import write_json, write_text
+from lungcli.files import make_folder, write_json, write_text
 from lungcli.metrics.overlap import overlap_by_lung
 from lungcli.metrics.summary import CaseScores, score_case, summarize
 from lungcli.progress import Progress, silent
@@ -63,9 +63,12 @@ def evaluate(
         ModelError: If there is no usable model.
         OutputError: If the results cannot be written.
     """
-    cases = select(open_all(data), split)
+    selection = select(open_all(data), split)
+    cases = selection.cases
     lungs = load_model(model, runs=runs)
     lungs.check_convention(cases, any_convention=any_convention)
+    folder = out or lungs.run.evaluation
+    make_folder(folder)  # before the work, not after it
     scores = score_all(lungs, cases, progress=progress)
     summary = {
         "model": str(lungs.run.root.resolve()),
@@ -73,14 +76,13 @@ def evaluate(
         "data": sorted({dataset.name for dataset, _ in cases}),
         **summarize(scores),
     }
-    folder = out or lungs.run.evaluation
-    write_json(folder / SUMMARY_JSON, summary)
     write_text(folder / CASES_CSV, _to_csv(scores, cases))
+    write_json(folder / SUMMARY_JSON, summary)
     return Evaluation(
         cases=tuple(scores),
         summary=summary,
         paths=(folder / CASES_CSV, folder / SUMMARY_JSON),
-        notes=tuple(lungs.notes_on(cases)),
+        notes=(*selection.notes, *lungs.notes_on(cases)),
     )
 
 

@@ -28,6 +28,7 @@ class Evolution:
         images: Validation CXRs, uint8 `(n, size, size)`.
         references: Their label maps, of the same shape.
         names: Their names.
+        threshold: Probability from which a pixel counts as lung.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Evolution:
         images: NDArray[np.uint8],
         references: NDArray[np.uint8],
         names: Sequence[str],
+        threshold: float,
     ) -> None:
         spread = np.linspace(0, len(images) - 1, min(NUM_CASES, len(images)))
         self._chosen = spread.round().astype(int)
@@ -44,11 +46,15 @@ class Evolution:
         self._images = images[self._chosen]
         self._references = references[self._chosen]
         self._names = [names[index] for index in self._chosen]
+        self._threshold = threshold
         self._predicted: list[NDArray[np.uint8]] = []
 
     def keep(self, probabilities: NDArray[np.float32]) -> None:
         """Remember the predictions of an epoch, `(n, size, size, 2)`."""
-        self._predicted = [label_map(probabilities[index]) for index in self._chosen]
+        self._predicted = [
+            label_map(probabilities[index], threshold=self._threshold)
+            for index in self._chosen
+        ]
 
     def draw(self, epoch: int, val_dice: float) -> None:
         """Write the frame of an epoch, counted from 1."""
@@ -70,8 +76,13 @@ class Evolution:
         write_png(frame, self._run.evolution_frames / f"{epoch:05d}.png")
 
     def write_film(self) -> None:
-        """Join all frames into the film."""
-        paths = sorted(self._run.evolution_frames.glob("*.png"))
-        if paths:
-            frames = (np.asarray(Image.open(path)) for path in paths)
+        """Join all frames into the film; one that a crash has spoilt is left out."""
+        frames = []
+        for path in sorted(self._run.evolution_frames.glob("*.png")):
+            try:
+                with Image.open(path) as image:
+                    frames.append(np.array(image))
+            except OSError:
+                continue
+        if frames:
             write_gif(frames, self._run.evolution, fps=FPS)

@@ -95,19 +95,20 @@ class LungModel:
     def notes_on(self, cases: Sequence[DatasetCase]) -> list[str]:
         """Return what the user should know before trusting scores on these cases."""
         notes = []
-        seen = {
-            (entry.fingerprint, case)
-            for entry in self.predictor.info.data
-            for case in entry.cases
-        }
-        known = sum(
-            (dataset.fingerprint, f"{case.source}/{case.case_id}") in seen
-            for dataset, case in cases
-        )
+        names = [f"{case.source}/{case.case_id}" for _, case in cases]
+        trained = {name for entry in self.predictor.info.data for name in entry.cases}
+        known = sum(name in trained for name in names)
         if known:
             notes.append(
                 f"the model was trained on {known} of these {len(cases)} cases: "
                 "their scores say nothing about new patients."
+            )
+        chosen = {c for entry in self.predictor.info.data for c in entry.validation}
+        known = sum(name in chosen for name in names)
+        if known:
+            notes.append(
+                f"the best epoch of the model was chosen on {known} of these "
+                f"{len(cases)} cases: their scores flatter a little."
             )
         smaller = smaller_than(self.size, cases)
         if smaller:

@@ -1,7 +1,7 @@
 """Label any X-ray files with a trained network."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,7 +72,7 @@ def predict(
         ModelError: If there is no usable model.
         OutputError: If a label map cannot be written.
     """
-    targets = _targets(inputs, out)
+    targets = _targets(inputs, out, overlay=overlay)
     lungs = load_model(model, runs=runs)
     predictions: list[Prediction] = []
     progress("predict", 0, len(targets))
@@ -121,11 +121,11 @@ def _write(item: _Labelled, path: Path, *, overlay: bool) -> Prediction:
     paths = [write_png(item.labels, path)]
     if overlay:
         picture = outline(item.pixels, item.labels)
-        paths.append(write_png(picture, path.with_name(f"{path.stem}_overlay.png")))
+        paths.append(write_png(picture, _overlay_path(path)))
     return Prediction(image=item.image, paths=tuple(paths))
 
 
-def _targets(inputs: Sequence[Path], out: Path) -> dict[Path, Path]:
+def _targets(inputs: Sequence[Path], out: Path, *, overlay: bool) -> dict[Path, Path]:
     """Name the label map of each image; images of one stem keep their suffixes."""
     names: dict[Path, Path] = {}
     for given in inputs:
@@ -136,14 +136,31 @@ def _targets(inputs: Sequence[Path], out: Path) -> dict[Path, Path]:
         for image, name in names.items()
         for unique in [stems[name.with_suffix("")] == 1]
     }
-    repeated = [path for path, count in Counter(targets.values()).items() if count > 1]
-    if repeated:
-        msg = (
-            f"several inputs would be written to {repeated[0]}. Predict them one by "
-            "one, each with its own --out."
-        )
-        raise DatasetError(msg)
+    outputs = list(targets.values())
+    if overlay:
+        outputs += [_overlay_path(path) for path in targets.values()]
+    _check_outputs(targets, outputs)
     return targets
+
+
+def _check_outputs(images: Iterable[Path], outputs: Sequence[Path]) -> None:
+    """Refuse to write one file twice, or over an X-ray."""
+    for path, count in Counter(outputs).items():
+        if count > 1:
+            msg = (
+                f"several inputs would be written to {path}. Predict them one by one, "
+                "each with its own --out."
+            )
+            raise DatasetError(msg)
+    originals = {image.resolve() for image in images}
+    for path in outputs:
+        if path.resolve() in originals:
+            msg = f"{path} is an input and would be overwritten. Choose another --out."
+            raise DatasetError(msg)
+
+
+def _overlay_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}_overlay.png")
 
 
 def _find(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
@@ -158,7 +175,7 @@ def _find(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
         )
         if not found:
             kinds = ", ".join(sorted(SUFFIXES))
-            msg = f"no image in {given} ({kinds} were looked for)."
+            msg = f"no image in {given}, outside of {out} ({kinds} were looked for)."
             raise DatasetError(msg)
         yield from ((path, path.relative_to(given)) for path in found)
     elif given.exists():

@@ -1,12 +1,13 @@
 """Source folders in, a prepared data set out."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli.data.case import AuditFinding, Convention, SourceListing
+from lungcli.data.case import AuditFinding, CaseKey, Convention, SourceListing
 from lungcli.data.gathering import common_convention, gather
 from lungcli.data.prepared import (
     AUDIT_CSV,
@@ -27,7 +28,7 @@ from lungcli.data.prepared_writer import (
 from lungcli.data.replacing import check_apart, check_replaceable
 from lungcli.data.sources import AUTO
 from lungcli.data.split_file import read_split_list
-from lungcli.data.splits import CaseKey, check_fractions
+from lungcli.data.splits import check_fractions
 from lungcli.data.storing import (
     IMAGES,
     MASKS,
@@ -38,11 +39,11 @@ from lungcli.data.storing import (
     store_case,
 )
 from lungcli.errors import ConfigError, DatasetError
-from lungcli.files import whole_folder
+from lungcli.files import printable, whole_folder
 from lungcli.progress import Progress, silent
 from lungcli.workflows.contact_sheet import write_contact_sheet
 from lungcli.workflows.processes import map_in_processes
-from lungcli.workflows.splitting import SplitPlan, key_of, split_and_audit
+from lungcli.workflows.splitting import SplitPlan, split_and_audit
 
 _LEAST_SIZE: Final = 32  # pixels
 
@@ -170,14 +171,15 @@ def prepare(
         test=settings.test,
         seed=settings.seed,
     )
-    listings = gather(sources, settings.layout)
+    gathered = gather(sources, settings.layout)
+    check_apart(settings.out, [listing.root for listing in gathered])
+    listings = [listing for listing in gathered if listing.cases]
     convention = common_convention(listings, settings.convention)
-    check_apart(settings.out, [listing.root for listing in listings])
     with whole_folder(settings.out) as folder:
         stored = _store_all(listings, folder, settings, progress)
         splits, seen = split_and_audit(stored, plan)
         counts = tuple(_count(listing, stored, splits) for listing in listings)
-        findings = _all_findings(listings, stored, seen)
+        findings = _all_findings(gathered, stored, seen)
         facts = DatasetFacts(
             name="+".join(listing.name for listing in listings),
             size=settings.size,
@@ -188,7 +190,7 @@ def prepare(
             fingerprint=join_fingerprints(e.fingerprint for e in stored if e.row),
         )
         write_facts(folder, facts, _write_tables(folder, stored, splits))
-        write_audit(folder, findings, {each.name: each.root for each in listings})
+        write_audit(folder, findings, {each.name: each.root for each in gathered})
         _draw_sheet(folder, progress)
     return PrepareReport(
         out=settings.out, convention=convention, sources=counts, findings=findings
@@ -237,9 +239,7 @@ def _count(
 ) -> SourceCounts:
     own = [each for each in stored if each.case.source == listing.name]
     rows = [each.row for each in own if each.row is not None]
-    used = Counter(
-        splits.get((row.source, row.case_id), "") for row in rows if row.has_mask
-    )
+    used = Counter(splits.get(row.key, "") for row in rows if row.has_mask)
     return SourceCounts(
         name=listing.name,
         layout=listing.layout,
@@ -257,7 +257,7 @@ def _describe(
     return [
         {
             "name": listing.name,
-            "folder": listing.root.resolve().name,
+            "folder": printable(Path(os.path.realpath(listing.root)).name),
             "layout": listing.layout,
             "convention": listing.convention.value,
             "cases": len(listing.cases),
@@ -274,7 +274,7 @@ def _write_tables(
     folder: Path, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
 ) -> list[PreparedCase]:
     rows = [
-        replace(each.row, split=splits.get(key_of(each.case), ""))
+        replace(each.row, split=splits.get(each.case.key, ""))
         for each in stored
         if each.row is not None
     ]

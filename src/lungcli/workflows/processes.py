@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
 from typing import Final, TypeVar
 
 from lungcli.errors import LungcliError
@@ -15,8 +16,7 @@ from lungcli.errors import LungcliError
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
-_JOBS_PER_PROCESS: Final = 16  # starting one costs as much as a few X-rays
-_CHUNK: Final = 4
+_CHUNK: Final = 4  # jobs; fewer are not worth starting a process for
 
 
 def map_in_processes(
@@ -34,25 +34,36 @@ def map_in_processes(
         LungcliError: If a process was killed.
     """
     wanted = workers or _num_cores()
-    num_processes = min(wanted, -(-len(jobs) // _JOBS_PER_PROCESS))
+    num_processes = min(wanted, -(-len(jobs) // _CHUNK))
     if num_processes <= 1:
         yield from map(function, jobs)
         return
+    # This process alone holds `alive`. Once it is closed, be it by the system when
+    # this process is killed, every worker sees the end of `stop` and exits.
+    stop, alive = multiprocessing.Pipe(duplex=False)
     pool = ProcessPoolExecutor(
         num_processes,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
+        initargs=(stop,),
     )
     try:
-        yield from pool.map(function, jobs, chunksize=_CHUNK)
+        with _interrupt_held():
+            results = pool.map(function, jobs, chunksize=_CHUNK)
+        yield from results
     except BrokenProcessPool as error:
         msg = (
             "a worker process was ended from outside, perhaps for want of memory. "
             "Run the command again with fewer --workers."
         )
         raise LungcliError(msg) from error
+    except BaseException:
+        alive.close()  # not after the chunks that wait
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
+        alive.close()
+        stop.close()
 
 
 def _num_cores() -> int:
@@ -61,15 +72,25 @@ def _num_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _begin() -> None:
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Hold Ctrl-C back while processes start: they inherit that, and never see one."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(stop: Connection) -> None:
     # Ctrl-C reaches every process of the terminal; the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_at_end_of, args=(stop,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    # A worker whose parent was killed would wait for its next job for ever.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+def _exit_at_end_of(stop: Connection) -> None:
+    wait([stop])
+    os._exit(1)

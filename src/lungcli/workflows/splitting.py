@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lungcli.data.audit import copy_findings, leak_findings, list_findings
-from lungcli.data.case import AuditFinding, Case
+from lungcli.data.case import AuditFinding, Case, CaseKey
 from lungcli.data.duplicates import Copy, find_copies
 from lungcli.data.split_file import SplitList, apply_split_list
-from lungcli.data.splits import CaseKey, divided, patient_groups, split_by_group
+from lungcli.data.splits import divided, patient_groups, split_by_group
 from lungcli.data.storing import Stored
 
 
@@ -61,16 +61,11 @@ def split_and_audit(
     return splits, (*copy_findings(cases, copies, splits), *findings)
 
 
-def key_of(case: Case) -> CaseKey:
-    """Return what tells a case from all others."""
-    return case.source, case.case_id
-
-
 def _draw(
     usable: Sequence[Stored], copies: Sequence[Copy], plan: SplitPlan
 ) -> dict[CaseKey, str]:
-    keys = [key_of(each.case) for each in usable]
-    patients = {key_of(each.case): each.case.patient_id for each in usable}
+    keys = [each.case.key for each in usable]
+    patients = {each.case.key: each.case.patient_id for each in usable}
     pairs = [(keys[copy.first], keys[copy.second]) for copy in copies]
     groups = patient_groups(patients, pairs)
     with_mask = {key: groups[key] for key in keys if key in _with_mask(usable)}
@@ -80,7 +75,7 @@ def _draw(
 def _follow(
     stored: Sequence[Stored], listed: SplitList
 ) -> tuple[dict[CaseKey, str], tuple[AuditFinding, ...]]:
-    applied = apply_split_list(listed, [key_of(each.case) for each in stored])
+    applied = apply_split_list(listed, [each.case.key for each in stored])
     with_mask = _with_mask(stored)
     splits = {key: split for key, split in applied.splits.items() if key in with_mask}
     patients = {
@@ -101,7 +96,7 @@ def _follow(
 
 def _with_mask(stored: Sequence[Stored]) -> Mapping[CaseKey, Case]:
     return {
-        key_of(each.case): each.case
+        each.case.key: each.case
         for each in stored
         if each.row is not None and each.row.has_mask
     }

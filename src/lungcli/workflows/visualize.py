@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -11,7 +12,7 @@ from lungcli.data.geometry import content_of, labels_to_square
 from lungcli.data.prepared import PreparedDataset
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.metrics.overlap import dice, iou, overlap
-from lungcli.metrics.summary import worst_first
+from lungcli.metrics.summary import worst_first_key
 from lungcli.pictures.film import write_gif, write_png
 from lungcli.pictures.overlay import fit_picture, outline
 from lungcli.pictures.panels import PanelCase, draw_frame
@@ -95,6 +96,7 @@ def visualize(
         OutputError: If a picture cannot be written.
     """
     cases = _choose(open_all(data), split, settings.cases)
+    films = _films(settings.films, cases)
     lungs = load_model(model, runs=runs)
     lungs.check_convention(cases, any_convention=any_convention)
     if settings.worst:
@@ -111,12 +113,28 @@ def visualize(
                 path = folder / "overlays" / names[number]
                 overlays.append(_write_overlay(panel, path, settings.side))
             progress("predict", number + 1, len(cases))
-        films: list[Path] = []
-        for film in settings.films:
-            progress("films", len(films), len(settings.films))
-            films.append(_write_film(film, spool, folder, settings))
-        progress("films", len(films), len(settings.films))
-    return (*films, *overlays)
+        written: list[Path] = []
+        for name, panels in films.items():
+            progress("films", len(written), len(films))
+            frames = (
+                draw_frame(panel, side=settings.side, panels=panels) for panel in spool
+            )
+            written.append(write_gif(frames, folder / name, fps=settings.fps))
+        progress("films", len(written), len(films))
+    return (*written, *overlays)
+
+
+def _films(
+    wanted: Sequence[str], cases: Sequence[DatasetCase]
+) -> dict[str, Sequence[str]]:
+    """Return the films to write, each with its panels.
+
+    Where nobody drew a reference there is nothing to show but X-ray and Predicted.
+    """
+    if any(case.has_mask for _, case in cases):
+        return {FILMS[name]: PANELS if name == "all" else (name,) for name in wanted}
+    bare = {"all": ("predicted", "gold"), "predicted": ("predicted",)}
+    return {FILMS[name]: bare[name] for name in wanted if name in bare}
 
 
 def _choose(
@@ -130,7 +148,7 @@ def _choose(
             )
             raise DatasetError(msg)
     else:
-        chosen = select(datasets, split)
+        chosen = list(select(datasets, split).cases)
     if names:
         missing = sorted(set(names) - {case.case_id for _, case in chosen})
         if missing:
@@ -141,15 +159,16 @@ def _choose(
 
 
 def _worst(
-    lungs: LungModel, cases: Sequence[DatasetCase], count: int, progress: Progress
+    lungs: LungModel, cases: Sequence[DatasetCase], num_cases: int, progress: Progress
 ) -> list[DatasetCase]:
     with_mask = [owned for owned in cases if owned[1].has_mask]
     if not with_mask:
         msg = "these cases have no masks, so none is the worst. Leave out --worst."
         raise ConfigError(msg)
     scores = score_all(lungs, with_mask, progress=progress)
-    order = {id(score): index for index, score in enumerate(scores)}
-    return [with_mask[order[id(score)]] for score in worst_first(scores)[:count]]
+    pairs = zip(scores, with_mask, strict=True)
+    ordered = sorted(pairs, key=lambda pair: worst_first_key(pair[0]))
+    return [owned for _, owned in ordered[:num_cases]]
 
 
 def _panels(lungs: LungModel, cases: Sequence[DatasetCase]) -> Iterator[PanelCase]:
@@ -188,14 +207,6 @@ class _Spool:
             yield panel
 
 
-def _write_film(
-    film: str, spool: _Spool, folder: Path, settings: PictureSettings
-) -> Path:
-    panels = PANELS if film == "all" else (film,)
-    frames = (draw_frame(panel, side=settings.side, panels=panels) for panel in spool)
-    return write_gif(frames, folder / FILMS[film], fps=settings.fps)
-
-
 def _write_overlay(panel: PanelCase, path: Path, side: int) -> Path:
     image, (predicted, reference) = fit_picture(
         panel.image, (panel.predicted, panel.reference), side
@@ -208,5 +219,7 @@ def _overlay_names(cases: Sequence[DatasetCase]) -> list[str]:
     names: list[str] = []
     for _, case in cases:
         stem = Path(case.image).stem
-        names.append(f"{stem}.png" if f"{stem}.png" not in names else f"{stem}-2.png")
+        numbered = (f"{stem}-{number}.png" for number in count(2))
+        free = (name for name in chain([f"{stem}.png"], numbered) if name not in names)
+        names.append(next(free))
     return names

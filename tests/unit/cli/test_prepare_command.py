@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -50,6 +51,26 @@ def test_ends_with_tables_paths_and_the_next_command(source):
 
 def test_other_folder_is_passed_on(source):
     assert "lungcli train --data elsewhere" in run(source, "--out", "elsewhere").stdout
+
+
+def test_next_command_can_be_copied(source):
+    result = run(source, "--out", "my :x: data")
+    assert "lungcli train --data 'my :x: data'" in result.stdout
+    assert "my :x: data/cases.csv" in result.stdout
+
+
+def test_names_that_are_not_utf8_are_shown(source, tmp_path):
+    out = tmp_path / os.fsdecode(b"pr\xe9")
+    result = run(source, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert r"pr\udce9/cases.csv" in result.stdout
+
+
+def test_a_list_of_other_cases_is_noted(source, tmp_path):
+    (tmp_path / "splits.csv").write_text("case_id,split\nelsewhere,train\n")
+    result = run(source, "--splits", "splits.csv")
+    assert result.exit_code == 0
+    assert "note: splits.csv lists none of the cases with mask" in result.stderr
 
 
 def test_json_is_alone_on_stdout(source):

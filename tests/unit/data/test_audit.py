@@ -139,3 +139,14 @@ def test_lists_are_summed_up_by_source():
         (Issue.NOT_LISTED, "t", "1 case: b"),
         (Issue.NOT_FOUND, "s", "4 cases: a, b, c, …"),
     ]
+
+
+def test_a_mask_of_nearly_everything():
+    labels = np.ones((100, 100), np.uint8)
+    labels[:, 50:] = 2
+    labels[:29] = 0
+    (finding,) = label_findings(CASE, inspect_labels(labels))
+    assert finding.issue == Issue.LARGE_MASK
+    assert finding.detail == "the mask covers 71 % of the image"
+    labels[:30] = 0
+    assert label_findings(CASE, inspect_labels(labels)) == ()

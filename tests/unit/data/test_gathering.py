@@ -70,7 +70,13 @@ def test_file_stems_are_safe_and_unique():
     names = ["a b", "a?b", "A B", "../../etc", "日本", "", "x" * 300]
     stems = file_stems([replace(case, case_id=name) for name in names])
     assert stems[:6] == ["a_b", "a_b-2", "A_B-3", "_.._etc", "日本", "_"]
-    assert len(stems[6]) == 120
+    assert len(stems[6]) == 110
+
+
+def test_file_stems_fit_any_file_system():
+    case = Case(case_id="肺" * 300, patient_id="", source="源" * 100, image_path=Path())
+    for stem in file_stems([case, replace(case, source="b" * 200), case]):
+        assert len(f".part-{stem}.png".encode()) <= 255
 
 
 def test_what_may_be_replaced(tmp_path, monkeypatch):
@@ -78,7 +84,7 @@ def test_what_may_be_replaced(tmp_path, monkeypatch):
     check_replaceable(tmp_path / "new", force=False)
     old.mkdir()
     check_replaceable(old, force=False)  # empty
-    (old / "dataset.json").touch()
+    (old / "dataset.json").write_text('{"format_version": 0, "fingerprint": ""}')
     check_replaceable(old, force=True)
     with pytest.raises(DatasetError, match=r"old holds a prepared.*--force.*--out"):
         check_replaceable(old, force=False)
@@ -88,9 +94,24 @@ def test_what_may_be_replaced(tmp_path, monkeypatch):
         check_replaceable(other, force=True)
     with pytest.raises(DatasetError, match="is a file"):
         check_replaceable(other / "thesis.tex", force=True)
+    (other / "dataset.json").write_text('{"labels": {"lung": 1}}')  # nnU-Net's
+    with pytest.raises(DatasetError, match=r"other files .* is not replaced.*--out"):
+        check_replaceable(other, force=True)
     monkeypatch.chdir(old)
     with pytest.raises(DatasetError, match="holds the current folder"):
         check_replaceable(Path(), force=True)
+
+
+def test_out_that_cannot_be_looked_at(tmp_path, monkeypatch):
+    with pytest.raises(DatasetError, match=r"File name too long\. .*--out"):
+        check_replaceable(tmp_path / ("x" * 300), force=True)
+
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(DatasetError, match=r"p cannot be used: Permission denied\. "):
+        check_replaceable(tmp_path / "p", force=True)
 
 
 def test_sources_are_never_written_over(tmp_path):

@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -314,3 +315,11 @@ def test_small_images_have_their_own_error(
     path = save(tmp_path / "a.png", Image.new("L", size))
     with pytest.raises(TooSmallError, match=rf"a\.png has {size[0]}×{size[1]} pixels"):
         read_gray(path)
+
+
+def test_pipes_and_folders_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    for name in ("pipe.png", "folder.png"):
+        with pytest.raises(ImageError, match=f"{name} is not a file"):
+            read_image(tmp_path / name)

@@ -71,6 +71,12 @@ def test_label_maps_are_kept(tmp_path: Path, drawn: np.ndarray | Image.Image) ->
     assert raw.has_sides
 
 
+def test_two_lungs_drawn_as_2_have_no_sides(tmp_path: Path) -> None:
+    raw = read_mask(save(tmp_path / "m.png", LUNGS * 2))
+    assert not raw.has_sides
+    np.testing.assert_array_equal(raw.labels, LUNGS)
+
+
 def test_left_lung_alone_has_sides(tmp_path: Path) -> None:
     raw = read_mask(save(tmp_path / "m.png", LABELS & 2))
     assert raw.has_sides

@@ -167,9 +167,23 @@ def test_not_prepared(tmp_path):
             DATASET_JSON, '{"format_version": 1}', "damaged .KeyError", id="keys"
         ),
         pytest.param(
-            DATASET_JSON, '{"format_version": 2}', "has format version 2", id="version"
+            DATASET_JSON,
+            '{"format_version": 2, "fingerprint": ""}',
+            "has format version 2.* with --force",
+            id="version",
         ),
-        pytest.param(CASES_CSV, "case_id\nx\n", "cases.csv is damaged", id="columns"),
+        pytest.param(
+            DATASET_JSON,
+            '{"labels": {}}',
+            "damaged .KeyError.* with another --out",
+            id="nnU-Net's",
+        ),
+        pytest.param(
+            CASES_CSV,
+            "case_id\nx\n",
+            "cases.csv is damaged .* with --force",
+            id="columns",
+        ),
     ],
 )
 def test_damaged_tables(root, name, text, message):

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from lungcli.data.case import Convention, Issue
-from lungcli.data.sources import LAYOUTS, check_names, find_sources
+from lungcli.data.sources import LAYOUTS, find_sources
 from lungcli.data.sources.case_table import read_case_table
+from lungcli.data.sources.listing import folders_below
 from lungcli.data.sources.readings import parse_reading
 from lungcli.errors import DatasetError
 
@@ -117,6 +118,13 @@ class TestMontgomery:
         with pytest.raises(DatasetError, match=r"no images in .*CXR_png\. Expected"):
             find_sources(tmp_path)
 
+    def test_any_case_of_the_folders(self, tmp_path: Path) -> None:
+        montgomery(tmp_path)
+        (tmp_path / "CXR_png").rename(tmp_path / "cxr_png")
+        (tmp_path / "ManualMask").rename(tmp_path / "manualMASK")
+        found = one(tmp_path)
+        assert (found.name, found.findings) == ("montgomery", ())
+
 
 class TestShenzhen:
     @pytest.mark.parametrize("masks", ["mask", "mask/mask", "../mask", "../mask/mask"])
@@ -129,6 +137,13 @@ class TestShenzhen:
         assert bare.masks is None
         assert issues(found) == [(Issue.NO_MASK, "CHNCXR_0336_1")]
         assert masked.spacing is None
+
+    @pytest.mark.parametrize("root", [".", "../ChinaSet_AllFiles", "CXR_png/.."])
+    def test_masks_beside_the_present_folder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str
+    ) -> None:
+        monkeypatch.chdir(shenzhen(tmp_path / "ChinaSet_AllFiles", "../mask"))
+        assert one(Path(root)).cases[0].masks is not None
 
     def test_without_any_mask(self, tmp_path: Path) -> None:
         found = one(shenzhen(tmp_path, masks=""))
@@ -205,6 +220,10 @@ class TestJsrt:
             (Issue.NO_MASK, "JPCLN001"),
         ]
 
+    def test_a_link_to_the_source_itself(self, tmp_path: Path) -> None:
+        (jsrt(tmp_path / "JSRT") / "loop").symlink_to(".")
+        assert one(tmp_path).findings == ()
+
     def test_disk_images_are_no_xrays(self, tmp_path: Path) -> None:
         touch(tmp_path, "backup/disk.img")
         with pytest.raises(DatasetError, match="no known layout"):
@@ -238,11 +257,35 @@ class TestFolder:
         touch(tmp_path, "images/face_mask.png", "masks/face_mask.png")
         assert one(tmp_path).cases[0].masks is not None
 
-    @pytest.mark.parametrize("name", ["images/a.jpg", "masks/a.png"])
-    def test_two_files_of_one_stem(self, tmp_path: Path, name: str) -> None:
-        touch(folder(tmp_path), name)
-        with pytest.raises(DatasetError, match=r"both stand for 'a'\. Rename"):
-            find_sources(tmp_path)
+    @pytest.mark.parametrize(
+        ("name", "left_out"),
+        [("images/a.jpg", "a.png"), ("masks/a.png", "a_mask.tif")],
+    )
+    def test_two_files_of_one_stem(
+        self, tmp_path: Path, name: str, left_out: str
+    ) -> None:
+        found = one(touch(folder(tmp_path), name))
+        assert len(found.cases) == 2
+        (finding,) = found.findings
+        assert (finding.issue, finding.case_id) == (Issue.AMBIGUOUS, "a")
+        assert finding.path.name == left_out
+        assert finding.detail == f"{left_out} and {Path(name).name} both stand for a"
+
+    def test_accents_composed_and_not_are_the_same(self, tmp_path: Path) -> None:
+        touch(tmp_path, "images/cafe\u0301.png", "masks/caf\u00e9.png")
+        (tmp_path / "cases.csv").write_text("case_id,sex\ncafe\u0301,F\n")
+        found = one(tmp_path)
+        (case,) = found.cases
+        assert (case.case_id, case.sex) == ("caf\u00e9", "F")
+        assert case.masks is not None
+        assert found.findings == ()
+
+    def test_case_table_may_name_whole_files(self, tmp_path: Path) -> None:
+        folder(tmp_path)
+        (tmp_path / "cases.csv").write_text("case_id,sex\na.png,F\nb,M\n")
+        found = one(tmp_path)
+        assert [case.sex for case in found.cases] == ["F", "M"]
+        assert found.findings == ()
 
     def test_case_table(self, tmp_path: Path) -> None:
         folder(tmp_path)
@@ -255,41 +298,34 @@ class TestFolder:
         assert issues(found) == [(Issue.NOT_FOUND, "z")]
 
     def test_prepared_data_is_no_source(self, tmp_path: Path) -> None:
-        touch(folder(tmp_path / "prepared"), "dataset.json")
+        facts = folder(tmp_path / "prepared") / "dataset.json"
+        facts.write_text('{"format_version": 1, "fingerprint": ""}')
         with pytest.raises(DatasetError, match="is a prepared data set already"):
             find_sources(tmp_path / "prepared")
         folder(tmp_path / "mine")
         assert one(tmp_path).name == "mine"
 
+    def test_a_foreign_dataset_json_does_not_matter(self, tmp_path: Path) -> None:
+        (folder(tmp_path / "mine") / "dataset.json").write_text('{"labels": {}}')
+        assert one(tmp_path / "mine").name == "mine"
+
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,age\na,4\n", "has no column 'case_id' but name, age"),
-        ("case_id,age\na,4\na,5\n", r"'a' is listed twice \(row 3\)"),
-        ("case_id,age\n,4\n", r"the case_id in row 2 is empty"),
+        (
+            "name,age\na,4\n",
+            "line 1: the column case_id is needed, there are: name, age",
+        ),
+        ("case_id,age\na,4\na,5\n", r"line 3: 'a' is listed twice"),
+        ("case_id,age\n,4\n", "line 2: the case_id is empty"),
     ],
 )
 def test_bad_case_table(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "cases.csv"
     path.write_text(text)
-    with pytest.raises(DatasetError, match=rf"cases\.csv.*{message}"):
-        read_case_table(path)
-
-
-def test_case_table_that_is_no_table(tmp_path: Path) -> None:
-    path = tmp_path / "cases.csv"
-    path.write_text('case_id,age\na,"' + "x" * 200_000)
-    with pytest.raises(
-        DatasetError, match=r"cases\.csv is not a table .*Save it as CSV"
-    ):
-        read_case_table(path)
-
-
-def test_case_table_in_latin_1(tmp_path: Path) -> None:
-    path = tmp_path / "cases.csv"
-    path.write_bytes("case_id\tfinding\na\tépaississement\n".encode("latin-1"))
-    assert read_case_table(path)["a"]["finding"] == "épaississement"
+    with pytest.raises(DatasetError, match=rf"cases\.csv, {message}"):
+        read_case_table(path, {"a"})
 
 
 @pytest.mark.parametrize(
@@ -344,9 +380,15 @@ class TestFindSources:
     def test_two_of_one_name(self, tmp_path: Path) -> None:
         montgomery(tmp_path / "a")
         montgomery(tmp_path / "b")
-        with pytest.raises(DatasetError, match="two sources are called 'montgomery'"):
-            find_sources(tmp_path)
-        check_names([*find_sources(tmp_path / "a")])
+        names = [found.name for found in find_sources(tmp_path)]
+        assert names == ["montgomery"] * 2
+
+    def test_the_shallowest_of_several_ways(self, tmp_path: Path) -> None:
+        touch(tmp_path, "a/x/y/file")
+        (tmp_path / "a" / "b").symlink_to("..")
+        (tmp_path / "z").symlink_to("a/x")
+        found = [str(path.relative_to(tmp_path)) for path in folders_below(tmp_path, 2)]
+        assert found == ["a", "z", "z/y"]
 
     def test_nothing_known(self, tmp_path: Path) -> None:
         touch(tmp_path, *(f"{i}.txt" for i in range(8)), "scans/a.png")
@@ -357,6 +399,20 @@ class TestFindSources:
         )
         with pytest.raises(DatasetError, match=message):
             find_sources(tmp_path)
+
+    @pytest.mark.parametrize("name", ["CXR_png", "ManualMask"])
+    def test_one_folder_too_deep(self, tmp_path: Path, name: str) -> None:
+        montgomery(tmp_path / "MontgomerySet")
+        with pytest.raises(
+            DatasetError, match=r"part of the montgomery source .*Set, give that"
+        ):
+            find_sources(tmp_path / "MontgomerySet" / name)
+
+    @pytest.mark.parametrize("layout", ["auto", "folder"])
+    def test_images_without_folder_of_masks(self, tmp_path: Path, layout: str) -> None:
+        touch(tmp_path, "images/a.png")
+        with pytest.raises(DatasetError, match="masks/ is missing; it may be empty"):
+            find_sources(tmp_path, layout)
 
     def test_layout_not_found(self, tmp_path: Path) -> None:
         folder(tmp_path)
@@ -372,6 +428,28 @@ class TestFindSources:
     def test_missing_folder(self, tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match=r"there is no folder .*nowhere\. Check"):
             find_sources(tmp_path / "nowhere")
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("x" * 300, "cannot read .*: File name too long"),
+            ("data.zip/set", "there is no folder"),
+        ],
+    )
+    def test_impossible_paths(self, tmp_path: Path, name: str, message: str) -> None:
+        touch(tmp_path, "data.zip")
+        with pytest.raises(DatasetError, match=message):
+            find_sources(tmp_path / name)
+
+    def test_forbidden_folder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(path: Path, **_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "stat", refuse)
+        with pytest.raises(DatasetError, match=r"cannot read .*: Permission denied"):
+            find_sources(tmp_path)
 
     def test_file(self, tmp_path: Path) -> None:
         touch(tmp_path, "data.zip")

@@ -132,7 +132,8 @@ def test_validation_is_val(tmp_path):
     ("text", "message"),
     [
         pytest.param("", "line 1: the columns case_id and split", id="empty"),
-        pytest.param("a,b\n", "there are a, b", id="columns"),
+        pytest.param("a,b\n", "there are: a, b", id="columns"),
+        pytest.param(f"case_id,split\n{'x' * 2**18},test", "no table", id="cell"),
         pytest.param(
             "case_id,split\nx,train\ny,holdout\n",
             r"splits\.csv, line 3: case y has the split 'holdout'",
@@ -153,11 +154,14 @@ def test_split_file_errors_name_file_and_line(tmp_path, text, message):
 
 
 def test_missing_and_binary_split_files(tmp_path):
-    with pytest.raises(DatasetError, match=r"absent\.csv \(No such file.*gaal2020"):
+    with pytest.raises(
+        DatasetError,
+        match=r"absent\.csv \(No such file.*columns case_id and split.*gaal2020",
+    ):
         read_split_list(str(tmp_path / "absent.csv"))
     path = tmp_path / "image.csv"
     path.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(DatasetError, match="not UTF-8 text"):
+    with pytest.raises(DatasetError, match="is no text"):
         read_split_list(str(path))
 
 
@@ -211,3 +215,16 @@ def test_absent_cases_are_counted_absent_sources_are_not():
     assert applied.splits == {("montgomery", "MCUCXR_0001_0"): "train"}
     assert len(applied.not_found) == 137
     assert {source for source, _ in applied.not_found} == {"montgomery"}
+
+
+def test_absent_sources_of_a_users_list_are_counted(tmp_path):
+    mine = listed(tmp_path, "source,case_id,split\na,x,train\ntypo,y,test\n")
+    applied = apply_split_list(mine, [("a", "x")])
+    assert applied.not_found == (("typo", "y"),)
+
+
+def test_whole_file_names_are_understood(tmp_path):
+    mine = listed(tmp_path, "case_id,split\nx.png,train\ny.jpg,test\nz.png,val\n")
+    applied = apply_split_list(mine, [("a", "x"), ("a", "y.jpg")])
+    assert applied.splits == {("a", "x"): "train", ("a", "y.jpg"): "test"}
+    assert applied.not_found == (("", "z"),)

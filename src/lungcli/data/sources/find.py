@@ -1,12 +1,20 @@
 """Find out which sources a folder holds."""
 
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.case import Source, SourceListing
+from lungcli.data.case import (
+    AuditFinding,
+    Convention,
+    Issue,
+    Source,
+    SourceListing,
+)
+from lungcli.data.prepared import is_prepared
 from lungcli.data.sources import listing
-from lungcli.data.sources.folder import Folder, is_prepared
+from lungcli.data.sources.folder import Folder, name_of
 from lungcli.data.sources.jsrt import Jsrt
 from lungcli.data.sources.merged import Merged
 from lungcli.data.sources.montgomery import Montgomery
@@ -29,13 +37,16 @@ _NUM_SEEN: Final = 6  # names in a message
 def find_sources(path: Path, layout: str = AUTO) -> tuple[SourceListing, ...]:
     """List every source in a folder, or up to two levels below it.
 
+    A folder below that has a known layout but cannot be used becomes a listing
+    without cases, whose finding says why.
+
     Args:
         path: The folder of a source, or a folder of such folders.
         layout: One of `LAYOUTS`; `"auto"` tries them all.
 
     Raises:
-        DatasetError: If there is no such folder, no known layout, or two sources of
-            one name.
+        DatasetError: If there is no such folder, no known layout, or nothing in it
+            that can be used.
         ValueError: If `layout` is unknown.
     """
     if layout not in LAYOUTS:
@@ -43,52 +54,57 @@ def find_sources(path: Path, layout: str = AUTO) -> tuple[SourceListing, ...]:
         raise ValueError(msg)
     _check_folder(path)
     sources = [each for each in _SOURCES if layout in {AUTO, each.layout}]
-    found = tuple(
-        found for folder in _folders(path) for found in _list(folder, sources)
-    )
-    if not found:
-        raise DatasetError(_nothing_found(path, sources))
-    check_names(found)
-    return found
-
-
-def check_names(listings: Sequence[SourceListing]) -> None:
-    """Check that no two sources share a name, since cases are told apart by it.
-
-    Raises:
-        DatasetError: If two do.
-    """
-    roots: dict[str, Path] = {}
-    for each in listings:
-        if each.name in roots:
-            msg = (
-                f"two sources are called {each.name!r}: {roots[each.name]} and "
-                f"{each.root}. Leave one of them out, or rename its folder."
-            )
-            raise DatasetError(msg)
-        roots[each.name] = each.root
-
-
-def _folders(path: Path) -> Iterator[Path]:
-    seen = set()
-    for folder in (path, *listing.folders_below(path, _DEPTH)):
-        place = folder.resolve()  # a link beside its target is the same source
-        if place not in seen:
-            seen.add(place)
-            yield folder
+    found = list(_list(path, sources))
+    errors = []
+    for folder in listing.folders_below(path, _DEPTH):
+        try:
+            found.extend(_list(folder, sources))
+        except DatasetError as error:
+            errors.append(error)
+            found.append(_unusable(folder, error))
+    if not any(each.cases for each in found):
+        raise errors[0] if errors else DatasetError(_nothing_found(path, sources))
+    return tuple(found)
 
 
 def _list(folder: Path, sources: Sequence[Source]) -> tuple[SourceListing, ...]:
-    for source in sources:
-        if source.matches(folder):
-            return source.list_cases(folder)
+    try:
+        for source in sources:
+            if source.matches(folder):
+                return source.list_cases(folder)
+    except OSError as error:
+        raise _unreadable(folder, error) from error
     return ()
 
 
+def _unusable(folder: Path, error: DatasetError) -> SourceListing:
+    name = name_of(folder)
+    finding = AuditFinding(
+        issue=Issue.UNUSABLE,
+        source=name,
+        case_id="",
+        path=folder,
+        detail=str(error),
+        action="left out",
+    )
+    return SourceListing(
+        name=name,
+        root=folder,
+        convention=Convention.UNKNOWN,
+        cases=(),
+        findings=(finding,),
+    )
+
+
 def _check_folder(path: Path) -> None:
-    if not path.exists():
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError) as error:
         msg = f"there is no folder {path}. Check the name, or download the data first."
-    elif not path.is_dir():
+        raise DatasetError(msg) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not is_folder:
         msg = f"{path} is a file. Give the folder that holds the images and masks."
     elif is_prepared(path):
         msg = (
@@ -108,8 +124,11 @@ def _names(path: Path) -> Iterator[str]:
             each.name + ("/" if each.is_dir() else "") for each in path.iterdir()
         )
     except OSError as error:
-        msg = f"cannot read {path}: {error.strerror}. Check its permissions."
-        raise DatasetError(msg) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> DatasetError:
+    return DatasetError(f"cannot read {path}: {error.strerror}. Check its permissions.")
 
 
 def _nothing_found(path: Path, sources: Sequence[Source]) -> str:
@@ -120,5 +139,15 @@ def _nothing_found(path: Path, sources: Sequence[Source]) -> str:
         seen += f", … ({len(names)} in all)"
     return (
         f"no known layout in {path} or two levels below. Looked for {wanted}. "
-        f"Seen there: {seen}. Rename the folders, or give another one."
+        f"Seen there: {seen}. {_advice(path, sources)}"
     )
+
+
+def _advice(path: Path, sources: Sequence[Source]) -> str:
+    if listing.subfolder(path, "images") and not listing.subfolder(path, "masks"):
+        return "The folder masks/ is missing; it may be empty."
+    above = listing.parent_of(path)
+    for source in sources:
+        if source.matches(above):
+            return f"If it is a part of the {source.layout} source {above}, give that."
+    return "Rename the folders, or give another one."

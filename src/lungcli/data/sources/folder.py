@@ -1,18 +1,23 @@
 """Anybody's own data: `images/`, `masks/` and, if there is one, `cases.csv`."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lungcli.data.case import (
     AuditFinding,
     Case,
+    CaseKey,
     Convention,
     Issue,
     MaskFiles,
     SourceListing,
 )
+from lungcli.data.prepared import is_prepared
 from lungcli.data.sources import listing
 from lungcli.data.sources.case_table import TABLE_NAME, read_case_table
+from lungcli.files import printable
 
 
 class Folder:
@@ -37,45 +42,34 @@ class Folder:
         """List the images with their masks and rows of `cases.csv`.
 
         Raises:
-            DatasetError: If there is no image, two images have the same stem, or
-                `cases.csv` cannot be used.
+            DatasetError: If there is no image, or `cases.csv` cannot be used.
         """
         folder = listing.subfolder(root, "images") or root / "images"
         images = listing.image_files(folder)
         listing.require_images(images, folder, self.expected)
-        mask_folder = listing.subfolder(root, "masks")
-        masks = listing.mask_files(mask_folder, images) if mask_folder else {}
-        table = read_case_table(root / TABLE_NAME)
-        name = root.resolve().name.lower() or self.layout
+        masks = listing.mask_files(listing.subfolder(root, "masks"), images.by_stem)
+        table = read_case_table(root / TABLE_NAME, images.by_stem)
+        name = name_of(root) or self.layout
         cases = tuple(
-            _case(name, image, masks.get(stem), table.get(stem, {}))
-            for stem, image in images.items()
+            _case((name, stem), image, masks.by_stem.get(stem), table.get(stem, {}))
+            for stem, image in images.by_stem.items()
         )
-        findings = (
-            *listing.missing_masks(cases),
-            *listing.missing_images(name, masks, images),
-            *_unknown_rows(name, root / TABLE_NAME, table, images),
-        )
-        found = SourceListing(
-            name=name,
-            root=root,
-            convention=Convention.UNKNOWN,
-            cases=cases,
-            findings=findings,
-            layout=self.layout,
-        )
-        return (found,)
+        found = listing.list_source(name, root, self.layout, cases, (images, masks))
+        rows = _unknown_rows(name, root / TABLE_NAME, table, images.by_stem)
+        findings = (*found.findings, *rows)
+        return (replace(found, convention=Convention.UNKNOWN, findings=findings),)
 
 
-def is_prepared(root: Path) -> bool:
-    """Tell whether a folder is what `lungcli prepare` writes."""
-    return (root / "dataset.json").is_file()
+def name_of(root: Path) -> str:
+    """Return what a folder is called, in lower case; empty if it is the topmost."""
+    return printable(Path(os.path.realpath(root)).name.lower())
 
 
-def _case(name: str, image: Path, mask: Path | None, row: Mapping[str, str]) -> Case:
+def _case(key: CaseKey, image: Path, mask: Path | None, row: Mapping[str, str]) -> Case:
+    name, stem = key
     return Case(
-        case_id=image.stem,
-        patient_id=row.get("patient_id") or image.stem,
+        case_id=stem,
+        patient_id=row.get("patient_id") or stem,
         source=name,
         image_path=image,
         masks=MaskFiles(combined=(mask,)) if mask else None,
@@ -90,7 +84,7 @@ def _unknown_rows(
     name: str,
     path: Path,
     table: Mapping[str, Mapping[str, str]],
-    images: Mapping[str, Path],
+    images: Container[str],
 ) -> Iterator[AuditFinding]:
     for case_id in table:
         if case_id not in images:

@@ -4,15 +4,11 @@ Sources: Shiraishi et al. (2000), AJR 174(1):71-74 (images); van Ginneken et al.
 (2006), Med Image Anal 10(1):19-40 (masks).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.case import (
-    Case,
-    Convention,
-    PublishedSpacing,
-    SourceListing,
-)
+from lungcli.data.case import Case, PublishedSpacing, SourceListing
 from lungcli.data.images import RAW_SUFFIX
 from lungcli.data.sources import listing
 
@@ -45,28 +41,15 @@ class Jsrt:
             DatasetError: If there is no image.
         """
         folder = _image_folder(root)
-        images = _raw_images(folder) if folder else {}
+        images = _raw_images(folder) if folder else listing.Files({})
         listing.require_images(images, folder or root, self.expected)
         right, left = _side_files(root, "right lung"), _side_files(root, "left lung")
         cases = tuple(
-            _case(case_id, image, right.get(case_id), left.get(case_id))
-            for case_id, image in images.items()
+            _case(stem, image, right.by_stem.get(stem), left.by_stem.get(stem))
+            for stem, image in images.by_stem.items()
         )
-        findings = (
-            *listing.missing_masks(cases),
-            *listing.missing_sides(cases),
-            *listing.missing_images(NAME, right, images),
-            *listing.missing_images(NAME, left, images),
-        )
-        found = SourceListing(
-            name=NAME,
-            root=root,
-            convention=Convention.HEART_EXCLUDED,
-            cases=cases,
-            findings=findings,
-            layout=self.layout,
-        )
-        return (found,)
+        files = (images, right, left)
+        return (listing.list_source(NAME, root, self.layout, cases, files),)
 
 
 def _image_folder(root: Path) -> Path | None:
@@ -77,18 +60,26 @@ def _image_folder(root: Path) -> Path | None:
     return None
 
 
-def _raw_images(folder: Path) -> dict[str, Path]:
-    found = listing.image_files(folder, frozenset({RAW_SUFFIX}))
-    return listing.unique((stem.upper(), path) for stem, path in found.items())
+def _raw_images(folder: Path) -> listing.Files:
+    return _in_upper_case([listing.image_files(folder, frozenset({RAW_SUFFIX}))])
 
 
-def _side_files(root: Path, side: str) -> dict[str, Path]:
-    return listing.unique(
-        (stem.upper(), path)
-        for folder in listing.folders_below(root, _MASK_DEPTH)
-        if folder.name.lower() == side
-        for stem, path in listing.image_files(folder).items()
+def _side_files(root: Path, side: str) -> listing.Files:
+    return _in_upper_case(
+        [
+            listing.image_files(folder)
+            for folder in listing.folders_below(root, _MASK_DEPTH)
+            if folder.name.lower() == side
+        ]
     )
+
+
+def _in_upper_case(parts: Sequence[listing.Files]) -> listing.Files:
+    joined = listing.sort_out(
+        (stem.upper(), path) for part in parts for stem, path in part.by_stem.items()
+    )
+    findings = (finding for part in parts for finding in part.findings)
+    return listing.Files(joined.by_stem, (*findings, *joined.findings))
 
 
 def _case(case_id: str, image: Path, right: Path | None, left: Path | None) -> Case:

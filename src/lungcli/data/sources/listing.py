@@ -1,13 +1,39 @@
 """What all layouts share: listing files, pairing them by stem, wording findings."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+import os
+import unicodedata
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lungcli.data.case import AuditFinding, Case, Issue, MaskFiles
+from lungcli.data.case import (
+    WITHOUT_MASK,
+    AuditFinding,
+    Case,
+    Convention,
+    Issue,
+    MaskFiles,
+    SourceListing,
+)
 from lungcli.data.opening import IMAGE_SUFFIXES
 from lungcli.errors import DatasetError
+from lungcli.files import printable
 
 _MASK_ENDING = "_mask"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files of one kind in a source.
+
+    Attributes:
+        by_stem: The files that are used, sorted. Accents in the stems are composed
+            (NFC), since some disks take them apart.
+        findings: Those that are not, of no source yet.
+    """
+
+    by_stem: Mapping[str, Path]
+    findings: tuple[AuditFinding, ...] = ()
 
 
 def subfolder(root: Path, name: str) -> Path | None:
@@ -15,78 +41,96 @@ def subfolder(root: Path, name: str) -> Path | None:
     exact = root / name
     if exact.is_dir():
         return exact
-    return next((path for path in folders(root) if path.name.lower() == name), None)
+    wanted = name.lower()
+    return next((path for path in folders(root) if path.name.lower() == wanted), None)
 
 
 def folders(root: Path) -> list[Path]:
     """Return the folders in `root` that are not hidden, sorted; empty if unreadable."""
     try:
-        found = [path for path in root.iterdir() if path.is_dir()]
+        with os.scandir(root) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
     except OSError:
         return []
-    return sorted(path for path in found if not path.name.startswith("."))
+    return [root / name for name in sorted(names) if not name.startswith(".")]
 
 
-def folders_below(root: Path, depth: int) -> Iterator[Path]:
-    """Yield the folders down to `depth` levels below `root`, parents first."""
-    if depth == 0:
-        return
-    for path in folders(root):
-        yield path
-        yield from folders_below(path, depth - 1)
+def folders_below(root: Path, depth: int) -> list[Path]:
+    """Return the folders down to `depth` levels below `root`, sorted.
+
+    A folder that links reach, too, is listed once, where it lies least deep.
+    """
+    seen = {os.path.realpath(root)}
+    found: list[Path] = []
+    level = [root]
+    for _ in range(depth):
+        below = [path for parent in level for path in folders(parent)]
+        level = []
+        for path in below:
+            place = os.path.realpath(path)
+            if place not in seen:
+                seen.add(place)
+                level.append(path)
+        found.extend(level)
+    return sorted(found)
 
 
-def image_files(
-    folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES
-) -> dict[str, Path]:
-    """Return the image files of a folder by stem, sorted; hidden ones left out.
+def parent_of(folder: Path) -> Path:
+    """Return the folder above, also of `Path(".")`, whose `parent` is itself."""
+    if folder.name in {"", ".."}:
+        return Path(os.path.realpath(folder)).parent
+    return folder.parent
+
+
+def image_files(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Files:
+    """Return the image files of a folder; hidden ones left out.
 
     Raises:
-        DatasetError: If the folder cannot be listed, or two files have the same
-            stem: the stem names the case.
+        DatasetError: If the folder cannot be listed.
     """
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
         msg = f"cannot read {folder}: {error.strerror}. Check its permissions."
         raise DatasetError(msg) from error
-    return unique(
+    return sort_out(
         (path.stem, path)
         for path in paths
         if path.suffix.lower() in suffixes and not path.name.startswith(".")
     )
 
 
-def mask_files(folder: Path, images: Container[str]) -> dict[str, Path]:
-    """Return the mask files of a folder by their image's stem.
+def mask_files(folder: Path | None, images: Container[str]) -> Files:
+    """Return the mask files of a folder, if there is one, by their image's stem.
 
     A mask is called as its image, or so with `_mask` at the end.
 
     Raises:
-        DatasetError: If two files belong to the same image.
+        DatasetError: If the folder cannot be listed.
     """
-    return unique(
+    if folder is None:
+        return Files({})
+    found = image_files(folder)
+    paired = sort_out(
         (stem if stem in images else stem.removesuffix(_MASK_ENDING), path)
-        for stem, path in image_files(folder).items()
+        for stem, path in found.by_stem.items()
     )
+    return Files(paired.by_stem, (*found.findings, *paired.findings))
 
 
-def unique(pairs: Iterable[tuple[str, Path]]) -> dict[str, Path]:
-    """Return the files by name, sorted.
-
-    Raises:
-        DatasetError: If two have the same name.
-    """
-    found: dict[str, Path] = {}
-    for stem, path in pairs:
-        if stem in found:
-            msg = (
-                f"{found[stem]} and {path} both stand for {stem!r}. "
-                "Rename or remove one of them."
-            )
-            raise DatasetError(msg)
-        found[stem] = path
-    return dict(sorted(found.items()))
+def sort_out(pairs: Iterable[tuple[str, Path]]) -> Files:
+    """Keep the first file of each stem; a stem that is not UTF-8 names no case."""
+    used: dict[str, Path] = {}
+    findings = []
+    for name, path in pairs:
+        stem = unicodedata.normalize("NFC", name)
+        if printable(stem) != stem:
+            detail = "the file name is not UTF-8; rename the file"
+            findings.append(_left_out(Issue.UNREADABLE, printable(stem), path, detail))
+        elif used.setdefault(stem, path) != path:
+            detail = f"{path.name} and {used[stem].name} both stand for {stem}"
+            findings.append(_left_out(Issue.AMBIGUOUS, stem, path, detail))
+    return Files(dict(sorted(used.items())), tuple(findings))
 
 
 def side_masks(
@@ -100,19 +144,54 @@ def side_masks(
     )
 
 
-def require_images(images: Mapping[str, Path], folder: Path, expected: str) -> None:
+def require_images(images: Files, folder: Path, expected: str) -> None:
     """Check that there is an image at all.
 
     Raises:
         DatasetError: If there is none.
     """
-    if not images:
+    if not images.by_stem:
         msg = f"no images in {folder}. Expected: {expected}."
         raise DatasetError(msg)
 
 
-def missing_masks(cases: Iterable[Case]) -> Iterator[AuditFinding]:
-    """Yield a finding for each case without mask."""
+def list_source(
+    name: str,
+    root: Path,
+    layout: str,
+    cases: tuple[Case, ...],
+    files: Sequence[Files],
+) -> SourceListing:
+    """Put a source's listing together, with all that is wrong with its files.
+
+    Args:
+        name: Of the source.
+        root: Its folder.
+        layout: Its layout.
+        cases: One each image.
+        files: The images, then the masks, of each kind.
+
+    Returns:
+        The listing. The convention is that of the published sets: heart excluded.
+    """
+    images, *masks = files
+    findings = (
+        *_missing_masks(cases),
+        *_missing_sides(cases),
+        *(f for each in masks for f in _missing_images(each, images)),
+        *(f for each in files for f in each.findings),
+    )
+    return SourceListing(
+        name=name,
+        root=root,
+        convention=Convention.HEART_EXCLUDED,
+        cases=cases,
+        findings=tuple(replace(finding, source=name) for finding in findings),
+        layout=layout,
+    )
+
+
+def _missing_masks(cases: Iterable[Case]) -> Iterator[AuditFinding]:
     for case in cases:
         if case.masks is None:
             yield AuditFinding(
@@ -121,14 +200,13 @@ def missing_masks(cases: Iterable[Case]) -> Iterator[AuditFinding]:
                 case_id=case.case_id,
                 path=case.image_path,
                 detail="no mask file for this image",
-                action="kept without mask, not used for training or scores",
+                action=WITHOUT_MASK,
             )
 
 
-def missing_sides(cases: Iterable[Case]) -> Iterator[AuditFinding]:
-    """Yield a finding for each case with the mask of one lung only."""
+def _missing_sides(cases: Iterable[Case]) -> Iterator[AuditFinding]:
     for case in cases:
-        if case.masks is None or (case.masks.right and case.masks.left):
+        if case.masks is None or bool(case.masks.right) == bool(case.masks.left):
             continue
         there, missing = ("right", "left") if case.masks.right else ("left", "right")
         yield AuditFinding(
@@ -141,17 +219,18 @@ def missing_sides(cases: Iterable[Case]) -> Iterator[AuditFinding]:
         )
 
 
-def missing_images(
-    source: str, masks: Mapping[str, Path], images: Mapping[str, Path]
-) -> Iterator[AuditFinding]:
-    """Yield a finding for each mask without image."""
-    for stem, path in masks.items():
-        if stem not in images:
-            yield AuditFinding(
-                issue=Issue.NO_IMAGE,
-                source=source,
-                case_id=stem,
-                path=path,
-                detail="a mask without its image",
-                action="left out",
-            )
+def _missing_images(masks: Files, images: Files) -> Iterator[AuditFinding]:
+    for stem, path in masks.by_stem.items():
+        if stem not in images.by_stem:
+            yield _left_out(Issue.NO_IMAGE, stem, path, "a mask without its image")
+
+
+def _left_out(issue: Issue, stem: str, path: Path, detail: str) -> AuditFinding:
+    return AuditFinding(
+        issue=issue,
+        source="",
+        case_id=stem,
+        path=path,
+        detail=detail,
+        action="left out",
+    )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lungcli.data.case import Case, Convention, MaskFiles, SourceListing
+from lungcli.data.case import Case, MaskFiles, SourceListing
 from lungcli.data.sources import listing, montgomery, shenzhen
 
 
@@ -17,7 +17,10 @@ class Merged:
 
     def matches(self, root: Path) -> bool:
         """Look for `CXR_png` and `masks`."""
-        return (root / "CXR_png").is_dir() and (root / "masks").is_dir()
+        return (
+            listing.subfolder(root, "CXR_png") is not None
+            and listing.subfolder(root, "masks") is not None
+        )
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the images of `CXR_png`, and of `test` those that it has alone.
@@ -25,58 +28,45 @@ class Merged:
         Raises:
             DatasetError: If there is no image.
         """
-        images = listing.image_files(root / "CXR_png")
-        test = root / "test"
-        if test.is_dir():
-            images = dict(sorted((listing.image_files(test) | images).items()))
+        images = _images(root)
         listing.require_images(images, root / "CXR_png", self.expected)
-        masks = listing.mask_files(root / "masks", images)
+        masks = listing.mask_files(listing.subfolder(root, "masks"), images.by_stem)
         readings = listing.subfolder(root, "ClinicalReadings")
-        found = (
-            self._list_set(
-                root, name, readings, _of_set(name, images), _of_set(name, masks)
+        found = []
+        for name in (montgomery.NAME, shenzhen.NAME):
+            files = (_of_set(name, images), _of_set(name, masks))
+            cases = tuple(
+                _case(name, stem, image, files[1].by_stem.get(stem), readings)
+                for stem, image in files[0].by_stem.items()
             )
-            for name in (montgomery.NAME, shenzhen.NAME)
-        )
+            found.append(listing.list_source(name, root, self.layout, cases, files))
         return tuple(each for each in found if each.cases or each.findings)
 
-    def _list_set(
-        self,
-        root: Path,
-        name: str,
-        readings: Path | None,
-        images: dict[str, Path],
-        masks: dict[str, Path],
-    ) -> SourceListing:
-        cases = tuple(
-            _case(name, image, masks.get(stem), readings)
-            for stem, image in images.items()
-        )
-        findings = (
-            *listing.missing_masks(cases),
-            *listing.missing_images(name, masks, images),
-        )
-        return SourceListing(
-            name=name,
-            root=root,
-            convention=Convention.HEART_EXCLUDED,
-            cases=cases,
-            findings=findings,
-            layout=self.layout,
-        )
+
+def _images(root: Path) -> listing.Files:
+    folders = (listing.subfolder(root, name) for name in ("CXR_png", "test"))
+    parts = [listing.image_files(folder) for folder in folders if folder]
+    by_stem: dict[str, Path] = {}
+    for part in reversed(parts):
+        by_stem.update(part.by_stem)
+    findings = tuple(finding for part in parts for finding in part.findings)
+    return listing.Files(dict(sorted(by_stem.items())), findings)
 
 
-def _of_set(name: str, files: dict[str, Path]) -> dict[str, Path]:
-    is_montgomery = name == montgomery.NAME
-    return {
-        stem: path
-        for stem, path in files.items()
-        if stem.startswith(montgomery.PREFIX) == is_montgomery
-    }
+def _of_set(name: str, files: listing.Files) -> listing.Files:
+    def belongs(stem: str) -> bool:
+        return stem.startswith(montgomery.PREFIX) == (name == montgomery.NAME)
+
+    return listing.Files(
+        {stem: path for stem, path in files.by_stem.items() if belongs(stem)},
+        tuple(finding for finding in files.findings if belongs(finding.case_id)),
+    )
 
 
-def _case(name: str, image: Path, mask: Path | None, readings: Path | None) -> Case:
+def _case(
+    name: str, stem: str, image: Path, mask: Path | None, readings: Path | None
+) -> Case:
     if name == montgomery.NAME:
         masks = MaskFiles(combined=(mask,)) if mask else None
-        return montgomery.montgomery_case(image, masks, readings)
-    return shenzhen.shenzhen_case(image, mask, readings)
+        return montgomery.montgomery_case(stem, image, masks, readings)
+    return shenzhen.shenzhen_case(stem, image, mask, readings)

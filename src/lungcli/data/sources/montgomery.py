@@ -7,13 +7,7 @@ Sources: Jaeger et al. (2014), Quant Imaging Med Surg 4(6):475-477; Candemir et 
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.case import (
-    Case,
-    Convention,
-    MaskFiles,
-    PublishedSpacing,
-    SourceListing,
-)
+from lungcli.data.case import Case, MaskFiles, PublishedSpacing, SourceListing
 from lungcli.data.sources import listing
 from lungcli.data.sources.readings import read_reading
 
@@ -35,7 +29,10 @@ class Montgomery:
 
     def matches(self, root: Path) -> bool:
         """Look for `CXR_png` and `ManualMask`."""
-        return (root / "CXR_png").is_dir() and (root / "ManualMask").is_dir()
+        return (
+            listing.subfolder(root, "CXR_png") is not None
+            and listing.subfolder(root, "ManualMask") is not None
+        )
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the images of `CXR_png` with their masks and readings.
@@ -43,42 +40,33 @@ class Montgomery:
         Raises:
             DatasetError: If there is no image.
         """
-        images = listing.image_files(root / "CXR_png")
-        listing.require_images(images, root / "CXR_png", self.expected)
+        folder = listing.subfolder(root, "CXR_png") or root / "CXR_png"
+        images = listing.image_files(folder)
+        listing.require_images(images, folder, self.expected)
         left = _side_files(root, "leftMask", images)
         right = _side_files(root, "rightMask", images)
         readings = listing.subfolder(root, "ClinicalReadings")
         cases = tuple(
             montgomery_case(
-                image, listing.side_masks(right.get(stem), left.get(stem)), readings
+                stem,
+                image,
+                listing.side_masks(right.by_stem.get(stem), left.by_stem.get(stem)),
+                readings,
             )
-            for stem, image in images.items()
+            for stem, image in images.by_stem.items()
         )
-        findings = (
-            *listing.missing_masks(cases),
-            *listing.missing_sides(cases),
-            *listing.missing_images(NAME, right, images),
-            *listing.missing_images(NAME, left, images),
-        )
-        found = SourceListing(
-            name=NAME,
-            root=root,
-            convention=Convention.HEART_EXCLUDED,
-            cases=cases,
-            findings=findings,
-            layout=self.layout,
-        )
-        return (found,)
+        files = (images, right, left)
+        return (listing.list_source(NAME, root, self.layout, cases, files),)
 
 
 def montgomery_case(
-    image: Path, masks: MaskFiles | None, readings: Path | None
+    stem: str, image: Path, masks: MaskFiles | None, readings: Path | None
 ) -> Case:
     """Return a case of the set; a reading may say that two show one patient."""
-    reading = read_reading(readings, image.stem)
+    reading = read_reading(readings, stem)
     return Case(
-        case_id=image.stem,
-        patient_id=reading.same_patient_as or image.stem,
+        case_id=stem,
+        patient_id=reading.same_patient_as or stem,
         source=NAME,
         image_path=image,
         masks=masks,
@@ -90,6 +78,7 @@ def montgomery_case(
     )
 
 
-def _side_files(root: Path, side: str, images: dict[str, Path]) -> dict[str, Path]:
-    folder = root / "ManualMask" / side
-    return listing.mask_files(folder, images) if folder.is_dir() else {}
+def _side_files(root: Path, side: str, images: listing.Files) -> listing.Files:
+    masks = listing.subfolder(root, "ManualMask")
+    folder = listing.subfolder(masks, side) if masks else None
+    return listing.mask_files(folder, images.by_stem)

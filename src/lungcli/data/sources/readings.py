@@ -80,7 +80,7 @@ def parse_reading(text: str) -> Reading:
 
 def _text(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if path.is_file() else b""  # a pipe would hang
     except OSError:
         return ""
     try:

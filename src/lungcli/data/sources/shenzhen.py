@@ -7,7 +7,7 @@ Stirenko et al. (2018), https://doi.org/10.1109/ELNANO.2018.8477564 (masks).
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.case import Case, Convention, MaskFiles, SourceListing
+from lungcli.data.case import Case, MaskFiles, SourceListing
 from lungcli.data.sources import listing
 from lungcli.data.sources.readings import read_reading
 
@@ -22,8 +22,8 @@ class Shenzhen:
 
     def matches(self, root: Path) -> bool:
         """Look for `CXR_png` with images called `CHNCXR...`."""
-        folder = root / "CXR_png"
-        return folder.is_dir() and any(folder.glob("CHNCXR*"))
+        folder = listing.subfolder(root, "CXR_png")
+        return folder is not None and any(folder.glob("CHNCXR*"))
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the images of `CXR_png` with their masks and readings.
@@ -31,35 +31,27 @@ class Shenzhen:
         Raises:
             DatasetError: If there is no image.
         """
-        images = listing.image_files(root / "CXR_png")
-        listing.require_images(images, root / "CXR_png", self.expected)
+        folder = listing.subfolder(root, "CXR_png") or root / "CXR_png"
+        images = listing.image_files(folder)
+        listing.require_images(images, folder, self.expected)
         masks = _find_masks(root, images)
         readings = listing.subfolder(root, "ClinicalReadings")
         cases = tuple(
-            shenzhen_case(image, masks.get(stem), readings)
-            for stem, image in images.items()
+            shenzhen_case(stem, image, masks.by_stem.get(stem), readings)
+            for stem, image in images.by_stem.items()
         )
-        findings = (
-            *listing.missing_masks(cases),
-            *listing.missing_images(NAME, masks, images),
-        )
-        found = SourceListing(
-            name=NAME,
-            root=root,
-            convention=Convention.HEART_EXCLUDED,
-            cases=cases,
-            findings=findings,
-            layout=self.layout,
-        )
-        return (found,)
+        files = (images, masks)
+        return (listing.list_source(NAME, root, self.layout, cases, files),)
 
 
-def shenzhen_case(image: Path, mask: Path | None, readings: Path | None) -> Case:
+def shenzhen_case(
+    stem: str, image: Path, mask: Path | None, readings: Path | None
+) -> Case:
     """Return a case of the set; its pixel size was never published."""
-    reading = read_reading(readings, image.stem)
+    reading = read_reading(readings, stem)
     return Case(
-        case_id=image.stem,
-        patient_id=image.stem,
+        case_id=stem,
+        patient_id=stem,
         source=NAME,
         image_path=image,
         masks=MaskFiles(combined=(mask,)) if mask else None,
@@ -69,11 +61,13 @@ def shenzhen_case(image: Path, mask: Path | None, readings: Path | None) -> Case
     )
 
 
-def _find_masks(root: Path, images: dict[str, Path]) -> dict[str, Path]:
+def _find_masks(root: Path, images: listing.Files) -> listing.Files:
     """Return the masks of the first folder that holds one of these images' masks."""
-    for parent in (root, root.parent):
-        for folder in (parent / "mask" / "mask", parent / "mask"):
-            masks = listing.mask_files(folder, images) if folder.is_dir() else {}
-            if masks.keys() & images.keys():
+    for parent in (root, listing.parent_of(root)):
+        outer = listing.subfolder(parent, "mask")
+        inner = listing.subfolder(outer, "mask") if outer else None
+        for folder in (inner, outer):
+            masks = listing.mask_files(folder, images.by_stem)
+            if masks.by_stem.keys() & images.by_stem.keys():
                 return masks
-    return {}
+    return listing.Files({})

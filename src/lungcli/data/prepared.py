@@ -181,8 +181,9 @@ def is_prepared(root: Path) -> bool:
 
     The name proves nothing: nnU-Net also calls a file `dataset.json`.
     """
+    path = root / DATASET_JSON
     try:
-        facts = json.loads((root / DATASET_JSON).read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text("utf-8")) if path.is_file() else None
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(facts, dict) and {"format_version", "fingerprint"} <= facts.keys()
@@ -192,8 +193,7 @@ def open_prepared(root: Path) -> PreparedDataset:
     """Open a folder written by `lungcli prepare`.
 
     Raises:
-        DatasetError: If it is none, was written by another format version, or is
-            damaged.
+        DatasetError: If it is none, is of another format version, or is damaged.
     """
     if not (root / DATASET_JSON).is_file():
         msg = (
@@ -224,7 +224,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
     if version != FORMAT_VERSION:
         msg = (
             f"{path} has format version {version}, this lungcli reads "
-            f"{FORMAT_VERSION}. Run 'lungcli prepare' again {_how(path.parent)}."
+            f"{FORMAT_VERSION}. Run 'lungcli prepare' again with --force."
         )
         raise DatasetError(msg)
     return dict(facts)
@@ -271,16 +271,10 @@ def _case(row: Mapping[str, str]) -> PreparedCase:
 
 
 def _damaged(path: Path, error: Exception) -> DatasetError:
-    reason = f"{type(error).__name__}: {error}"
-    return DatasetError(
-        f"{path} is damaged ({reason}). "
-        f"Run 'lungcli prepare' again {_how(path.parent)}."
-    )
-
-
-def _how(root: Path) -> str:
-    """Say how to prepare again: what is not recognised, --force does not replace."""
-    return "with --force" if is_prepared(root) else "with another --out"
+    # What is not recognised, --force does not replace.
+    how = "--force" if is_prepared(path.parent) else "another --out"
+    what = f"{path} is damaged ({type(error).__name__}: {error})"
+    return DatasetError(f"{what}. Run 'lungcli prepare' again with {how}.")
 
 
 def _drawn(case: PreparedCase, path: str) -> str:

@@ -1,6 +1,6 @@
 """Splits that somebody listed: a CSV file, or the built-in `gaal2020`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -81,7 +81,7 @@ def read_split_list(name: str) -> SplitList:
     return SplitList(Path(name).name, _splits(rows))
 
 
-def apply_split_list(listed: SplitList, keys: Iterable[CaseKey]) -> ListedSplits:
+def apply_split_list(listed: SplitList, keys: Sequence[CaseKey]) -> ListedSplits:
     """Match a list with the cases that there are, by case_id.
 
     The listed source only tells equal names apart: a case whose source has another
@@ -92,7 +92,6 @@ def apply_split_list(listed: SplitList, keys: Iterable[CaseKey]) -> ListedSplits
         listed: From `read_split_list`.
         keys: `(source, case_id)` of the cases.
     """
-    keys = tuple(keys)
     present: dict[str, set[str]] = {}
     for source, case_id in keys:
         present.setdefault(case_id, set()).add(source)

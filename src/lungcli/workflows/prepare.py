@@ -165,12 +165,7 @@ def prepare(
         OutputError: If the data set cannot be written.
     """
     check_replaceable(settings.out, settings.force)
-    plan = SplitPlan(
-        listed=read_split_list(settings.splits) if settings.splits else None,
-        val=settings.val,
-        test=settings.test,
-        seed=settings.seed,
-    )
+    plan = _plan(settings)
     gathered = gather(sources, settings.layout)
     check_apart(settings.out, [listing.root for listing in gathered])
     listings = [listing for listing in gathered if listing.cases]
@@ -194,6 +189,15 @@ def prepare(
         _draw_sheet(folder, progress)
     return PrepareReport(
         out=settings.out, convention=convention, sources=counts, findings=findings
+    )
+
+
+def _plan(settings: PrepareSettings) -> SplitPlan:
+    return SplitPlan(
+        listed=read_split_list(settings.splits) if settings.splits else None,
+        val=settings.val,
+        test=settings.test,
+        seed=settings.seed,
     )
 
 

@@ -33,8 +33,7 @@ def map_in_processes(
     Raises:
         LungcliError: If a process was killed.
     """
-    wanted = workers or _num_cores()
-    num_processes = min(wanted, -(-len(jobs) // _CHUNK))
+    num_processes = min(workers or _num_cores(), -(-len(jobs) // _CHUNK))
     if num_processes <= 1:
         yield from map(function, jobs)
         return

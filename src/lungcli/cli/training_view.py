@@ -63,6 +63,7 @@ class TrainingView:
             f"{plan.precision}: {plan.num_train} training and "
             f"{plan.num_validation} validation cases",
             highlight=False,
+            soft_wrap=True,
         )
         err.print(f"run folder: {escape(str(plan.run))}", soft_wrap=True)
         for note in plan.notes:

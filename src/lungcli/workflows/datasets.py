@@ -125,6 +125,11 @@ def one_convention(
     return conventions.pop() if len(conventions) == 1 else Convention.UNKNOWN
 
 
+def full_name(case: PreparedCase) -> str:
+    """Return the name of a case that is unique over all sources."""
+    return f"{case.source}/{case.case_id}"
+
+
 def _unique(paths: Sequence[Path]) -> list[Path]:
     by_place: dict[Path, Path] = {}
     for path in paths:

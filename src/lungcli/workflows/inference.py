@@ -1,5 +1,6 @@
 """X-rays through a trained network, to label maps on their own pixel grids."""
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from lungcli.errors import DatasetError
 from lungcli.masks import label_map
 from lungcli.nn.predictor import Predictor
 from lungcli.runs import RUNS, RunFolder, find_run
-from lungcli.workflows.datasets import DatasetCase, smaller_than
+from lungcli.workflows.datasets import DatasetCase, full_name, smaller_than
 
 
 class LungModel:
@@ -49,7 +50,7 @@ class LungModel:
             ImageError: If a prepared image is broken.
         """
         batch_size = self.predictor.batch_size
-        with ThreadPoolExecutor() as pool:  # Pillow and SciPy work without the GIL
+        with threads() as pool:
             for start in range(0, len(cases), batch_size):
                 batch = cases[start : start + batch_size]
                 squares = list(pool.map(self._read_square, batch))
@@ -95,7 +96,7 @@ class LungModel:
     def notes_on(self, cases: Sequence[DatasetCase]) -> list[str]:
         """Return what the user should know before trusting scores on these cases."""
         notes = []
-        names = [f"{case.source}/{case.case_id}" for _, case in cases]
+        names = [full_name(case) for _, case in cases]
         trained = {name for entry in self.predictor.info.data for name in entry.cases}
         known = sum(name in trained for name in names)
         if known:
@@ -128,6 +129,15 @@ class LungModel:
     def _label(self, probabilities: Probabilities, geometry: Geometry) -> LabelMap:
         restored = from_square(probabilities, geometry)
         return label_map(restored, threshold=self.predictor.info.threshold)
+
+
+def threads() -> ThreadPoolExecutor:
+    """Return threads to resize and label with; Pillow and SciPy leave the GIL.
+
+    Few, since each holds the probabilities of an X-ray at full size: 160 MB for
+    4020×4892 pixels.
+    """
+    return ThreadPoolExecutor(min(4, os.cpu_count() or 1))
 
 
 def load_model(path: Path | None, *, runs: Path = RUNS) -> LungModel:

@@ -14,7 +14,7 @@ from lungcli.pictures.film import write_png
 from lungcli.pictures.overlay import outline
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
-from lungcli.workflows.inference import LungModel, load_model
+from lungcli.workflows.inference import LungModel, load_model, threads
 
 SUFFIXES = IMAGE_SUFFIXES | {RAW_SUFFIX}
 
@@ -78,7 +78,7 @@ def predict(
     progress("predict", 0, len(targets))
     images = list(targets)
     batch_size = lungs.predictor.batch_size
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
             for prediction in _predict_batch(lungs, batch, pool):

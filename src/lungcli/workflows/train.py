@@ -16,7 +16,7 @@ from lungcli.runs import (
     new_run_folder,
     read_config,
 )
-from lungcli.workflows.datasets import one_convention, open_all
+from lungcli.workflows.datasets import full_name, one_convention, open_all
 from lungcli.workflows.training import (
     THRESHOLD,
     TrainEvents,
@@ -132,7 +132,7 @@ def _trained_on(datasets: Sequence[PreparedDataset]) -> tuple[TrainedOn, ...]:
 
 def _names(dataset: PreparedDataset, split: str) -> tuple[str, ...]:
     return tuple(
-        f"{case.source}/{case.case_id}"
+        full_name(case)
         for case in dataset.cases
         if case.has_mask and case.split == split
     )

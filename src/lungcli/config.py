@@ -32,8 +32,11 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
-        for name in ("size", "filters", "depth"):
+        for name, most in (("size", 4096), ("filters", 1024), ("depth", 8)):
             _check(name, getattr(self, name), int, at_least=1)
+            if getattr(self, name) > most:
+                msg = f"{name} must be at most {most}, got {getattr(self, name)}."
+                raise ConfigError(msg)
         _check_choice("arch", self.arch, ARCHITECTURES)
 
 

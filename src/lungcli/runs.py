@@ -113,6 +113,9 @@ def find_run(path: Path | None, *, runs: Path = RUNS) -> RunFolder:
         if pointer.is_file():
             candidates.append(runs / pointer.read_text(encoding="utf-8").strip())
     for candidate in candidates:
+        if candidate.is_symlink() and candidate.is_dir():
+            # the run by its own name, not as "latest"
+            return RunFolder(candidate.parent / candidate.readlink())
         if candidate.is_dir():
             return RunFolder(candidate)
     msg = f"no trained model in {wanted}. Run 'lungcli train' first, or name a run."
@@ -124,7 +127,7 @@ def write_history(run: RunFolder, rows: Sequence[Mapping[str, float]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
     write_text(run.history, text.getvalue())
 
 

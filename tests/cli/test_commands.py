@@ -365,6 +365,7 @@ ORDER = [
     pytest.param(["train", "--resume"], r"lungcli train", id="resume-nothing"),
     pytest.param(["train", "--config", "no.toml"], r"no\.toml", id="config-missing"),
     pytest.param(["train", "--epochs", "0"], r"epochs must be", id="no-epochs"),
+    pytest.param(["train", "--size", "99999"], r"size must be at most", id="size"),
     pytest.param(
         ["train", "--seed", "4294967296"], r"seed must be at most", id="seed-too-large"
     ),
@@ -420,6 +421,38 @@ def test_unwritable_output(here, prepared, run, capsys, monkeypatch, command):
     }
     line = fails(capsys, monkeypatch, command, *arguments[command])
     assert "file/below" in line
+
+
+def test_results_do_not_go_into_a_prepared_data_set(
+    here, prepared, run, capsys, monkeypatch
+):
+    shutil.copytree(prepared, here / "p")
+    before = {path: path.read_bytes() for path in (here / "p").rglob("*.*")}
+    image = next((prepared / "images").iterdir())
+    for arguments in (
+        ["evaluate", "--data", "p", "--model", run, "--out", "p"],
+        ["visualize", "--data", "p", "--model", run, "--out", "p/pictures"],
+        ["augment-preview", "--data", "p", "--out", "p"],
+        ["predict", image, "--model", run, "--out", "p/images"],
+    ):
+        line = fails(capsys, monkeypatch, *arguments)
+        assert "belongs to the prepared data set" in line
+    assert before == {path: path.read_bytes() for path in (here / "p").rglob("*.*")}
+
+
+def test_a_diverged_training_is_an_error(here, prepared, capsys, monkeypatch):
+    arguments = ["train", "--data", prepared, "--epochs", 9, *TINY, "--run", "r"]
+    line = fails(capsys, monkeypatch, *arguments, "--learning-rate", "1e30")
+    assert "Use a lower --learning-rate" in line
+
+
+def test_splits_do_not_overwrite_each_other(here, prepared, run):
+    shutil.copytree(run, here / "r")
+    for split in ("test", "val"):
+        invoke("evaluate", "--data", prepared, "--model", "r", "--split", split)
+    folders = (here / "r" / "evaluation", here / "r" / "evaluation" / "val")
+    for folder, split in zip(folders, ("test", "val"), strict=True):
+        assert json.loads((folder / "summary.json").read_text())["split"] == split
 
 
 def test_an_existing_run_is_not_overwritten(here, prepared, run, capsys, monkeypatch):

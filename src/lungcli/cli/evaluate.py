@@ -41,7 +41,7 @@ def evaluate(
             "--out",
             "-o",
             help="Folder of the results.",
-            show_default="evaluation in the run folder",
+            show_default="evaluation[/<split>] in the run folder",
         ),
     ] = None,
     any_convention: AnyConvention = False,

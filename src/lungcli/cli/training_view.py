@@ -72,7 +72,8 @@ class TrainingView:
         if done >= plan.config.epochs:
             print_note(f"all {done} epochs are done. Use a larger --epochs to go on.")
             return
-        err.print("".join(f"{name:>9}" for name in _COLUMNS), style="bold")
+        header = "".join(f"{name:>10}" for name in _COLUMNS)
+        err.print(f"[bold]{header}[/bold]  * best so far", highlight=False)
         self._task = self._bar.add_task(
             "train",
             total=(plan.config.epochs - done) * plan.steps,
@@ -112,8 +113,8 @@ class TrainingView:
             if name.startswith("val_dice_")
         )
         err.print(
-            f"{epoch:>9}{logs['loss']:>9.4f}{logs['val_loss']:>9.4f}{dice:>9.4f}"
-            f"{logs['learning_rate']:>9.1e}{seconds:>9.1f}"
+            f"{epoch:>10}{logs['loss']:>10.4f}{logs['val_loss']:>10.4f}{dice:>10.4f}"
+            f"{logs['learning_rate']:>10.1e}{seconds:>10.1f}"
             f"{' *' if better else '  '}{escape(sources)}",
             highlight=False,
             soft_wrap=True,

@@ -19,6 +19,7 @@ IMAGE_SUFFIXES: Final = frozenset(
 )
 # Never the whole of Pillow's plugins: some of them start other programs.
 _FORMATS: Final = ("PNG", "JPEG", "GIF", "TIFF", "BMP")
+_DICOM_SUFFIXES: Final = (".dcm", ".dicom")
 _ORIENTATION: Final = 0x0112  # EXIF tag; 1 is upright
 _PHOTOMETRIC: Final = 262  # TIFF tag; 0 is WhiteIsZero
 _QUIET = threading.Lock()
@@ -55,6 +56,8 @@ def open_upright(path: Path) -> Opened:
             f"{path} is not an image in PNG, JPEG, GIF, TIFF or BMP, whatever its "
             "name says. Replace or remove the file."
         )
+        if path.suffix.lower() in _DICOM_SUFFIXES:
+            msg = f"{path} is DICOM, which is not read yet. Export it as PNG."
         raise ImageError(msg) from error
     except Image.DecompressionBombError as error:
         msg = (

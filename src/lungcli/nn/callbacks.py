@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lungcli.errors import ConfigError
 from lungcli.nn.augment import Augment
 from lungcli.nn.batches import Batches
 from lungcli.nn.model_file import save_weights
@@ -86,6 +87,26 @@ class BestWeights(keras.callbacks.Callback):
         if dice > self.best or not (self.folder / "best.weights.h5").exists():
             save_weights(self.folder, self.model.network)
             self.best = max(self.best, dice if math.isfinite(dice) else -math.inf)
+
+
+class FiniteLoss(keras.callbacks.Callback):
+    """End a training that has diverged: its weights are lost, and so is the time."""
+
+    def on_train_batch_end(
+        self, batch: int, logs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Stop at the first loss that is no number.
+
+        Raises:
+            ConfigError: With the remedy.
+        """
+        if not math.isfinite(float((logs or {}).get("loss", 0.0))):
+            rate = float(self.model.optimizer.learning_rate)
+            msg = (
+                f"the loss is no finite number in step {batch + 1} (learning rate "
+                f"{rate:g}): the training has diverged. Use a lower --learning-rate."
+            )
+            raise ConfigError(msg)
 
 
 class StepReporter(keras.callbacks.Callback):

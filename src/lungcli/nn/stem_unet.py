@@ -44,7 +44,8 @@ def build_stem_unet(
         ValueError: If size is not divisible by `4 * 2**depth`.
     """
     check_input_size(size, STEM * 2**depth)
-    widths = [min(filters * 2**level, MAX_FILTERS) for level in range(depth + 1)]
+    most = max(filters, MAX_FILTERS)
+    widths = [min(filters * 2**level, most) for level in range(depth + 1)]
     inputs = keras.Input((size, size, 1), name="image")
     x = layers.Conv2D(widths[0], STEM, strides=STEM, dtype=dtype, name="stem")(inputs)
     skips = []

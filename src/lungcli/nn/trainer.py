@@ -21,6 +21,7 @@ from lungcli.nn.callbacks import (
     BestWeights,
     EpochReporter,
     EpochSeeds,
+    FiniteLoss,
     Logs,
     Score,
     StepReporter,
@@ -145,6 +146,7 @@ class Trainer:
         )
         return [
             EpochSeeds(self.batches, self.augment),
+            FiniteLoss(),
             StepReporter(hooks.on_step),
             ValidationDice(
                 self.validation.images,

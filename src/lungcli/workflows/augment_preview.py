@@ -13,7 +13,7 @@ from lungcli.nn.augment import draw_augmented
 from lungcli.pictures.film import write_gif, write_png
 from lungcli.pictures.overlay import outline
 from lungcli.pictures.sheet import grid
-from lungcli.workflows.datasets import DatasetCase, open_all, select
+from lungcli.workflows.datasets import DatasetCase, check_output, open_all, select
 
 NUM_CASES = 4
 FPS = 2
@@ -51,6 +51,7 @@ def augment_preview(
     if draws < 1 or strength < 0:
         msg = f"draws ({draws}) must be at least 1, strength ({strength}) at least 0."
         raise ConfigError(msg)
+    check_output(out)
     chosen = _choose(select(open_all(data), "all").cases, cases)
     rows = [
         _row(owned, draws=draws, strength=strength, seed=seed + number)

@@ -8,8 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.data.case import Convention
-from lungcli.data.prepared import PreparedCase, PreparedDataset, open_prepared
-from lungcli.errors import DatasetError
+from lungcli.data.prepared import (
+    PreparedCase,
+    PreparedDataset,
+    is_prepared,
+    open_prepared,
+)
+from lungcli.errors import DatasetError, OutputError
 
 DatasetCase = tuple[PreparedDataset, PreparedCase]
 
@@ -123,6 +128,22 @@ def one_convention(
         )
         raise DatasetError(msg)
     return conventions.pop() if len(conventions) == 1 else Convention.UNKNOWN
+
+
+def check_output(folder: Path) -> None:
+    """Refuse to write results into a prepared data set.
+
+    Raises:
+        OutputError: If the folder is one, or lies in one.
+    """
+    place = folder.resolve()
+    for parent in (place, *place.parents):
+        if is_prepared(parent):
+            msg = (
+                f"{folder} belongs to the prepared data set {parent}. Choose another "
+                "--out."
+            )
+            raise OutputError(msg)
 
 
 def full_name(case: PreparedCase) -> str:

@@ -13,7 +13,7 @@ from lungcli.metrics.overlap import overlap_by_lung
 from lungcli.metrics.summary import CaseScores, score_case, summarize
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
-from lungcli.workflows.datasets import DatasetCase, open_all, select
+from lungcli.workflows.datasets import DatasetCase, check_output, open_all, select
 from lungcli.workflows.inference import LungModel, load_model
 
 CASES_CSV = "cases.csv"
@@ -53,7 +53,8 @@ def evaluate(
         data: Folders of prepared data sets.
         model: Run folder; None takes the latest.
         split: `train`, `val`, `test` or `all`.
-        out: Folder of the results; by default `evaluation` in the run folder.
+        out: Folder of the results; by default `evaluation` in the run folder, and
+            for other splits than the test split a folder of their name in it.
         runs: Folder of all runs.
         any_convention: Whether to score across mask conventions.
         progress: Told after each case.
@@ -67,7 +68,8 @@ def evaluate(
     cases = selection.cases
     lungs = load_model(model, runs=runs)
     lungs.check_convention(cases, any_convention=any_convention)
-    folder = out or lungs.run.evaluation
+    folder = out or _default_folder(lungs, split)
+    check_output(folder)
     make_folder(folder)  # before the work, not after it
     scores = score_all(lungs, cases, progress=progress)
     summary = {
@@ -84,6 +86,12 @@ def evaluate(
         paths=(folder / CASES_CSV, folder / SUMMARY_JSON),
         notes=(*selection.notes, *lungs.notes_on(cases)),
     )
+
+
+def _default_folder(lungs: LungModel, split: str) -> Path:
+    """Keep the splits apart: none may overwrite the scores of another."""
+    folder = lungs.run.evaluation
+    return folder if split == "test" else folder / split
 
 
 def score_all(

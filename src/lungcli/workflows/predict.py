@@ -14,6 +14,7 @@ from lungcli.pictures.film import write_png
 from lungcli.pictures.overlay import outline
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
+from lungcli.workflows.datasets import check_output
 from lungcli.workflows.inference import LungModel, load_model, threads
 
 SUFFIXES = IMAGE_SUFFIXES | {RAW_SUFFIX}
@@ -72,6 +73,7 @@ def predict(
         ModelError: If there is no usable model.
         OutputError: If a label map cannot be written.
     """
+    check_output(out)
     targets = _targets(inputs, out, overlay=overlay)
     lungs = load_model(model, runs=runs)
     predictions: list[Prediction] = []
@@ -175,7 +177,11 @@ def _find(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
         )
         if not found:
             kinds = ", ".join(sorted(SUFFIXES))
-            msg = f"no image in {given}, outside of {out} ({kinds} were looked for)."
+            msg = (
+                f"no image in {given} ({kinds} were looked for; DICOM is not read yet)."
+            )
+            if out.resolve() in (given.resolve(), *given.resolve().parents):
+                msg = f"--out {out} holds the input {given}. Choose another folder."
             raise DatasetError(msg)
         yield from ((path, path.relative_to(given)) for path in found)
     elif given.exists():

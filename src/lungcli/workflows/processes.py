@@ -47,7 +47,7 @@ def map_in_processes(
         initargs=(stop,),
     )
     try:
-        with _interrupt_held():
+        with _signals_held():
             results = pool.map(function, jobs, chunksize=_CHUNK)
         yield from results
     except BrokenProcessPool as error:
@@ -72,12 +72,36 @@ def _num_cores() -> int:
 
 
 @contextmanager
-def _interrupt_held() -> Iterator[None]:
-    """Hold Ctrl-C back while processes start: they inherit that, and never see one."""
+def _signals_held() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back while processes start, and deliver them after.
+
+    A process whose start is cut off complains on stderr. Ctrl-C is blocked as well,
+    which the processes inherit: until they ignore it, they never see one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda which, _: came.append(which))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        with _blocked(signal.SIGINT):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for which in came[:1]:
+            signal.raise_signal(which)
+
+
+@contextmanager
+def _blocked(number: signal.Signals) -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
         yield
     finally:

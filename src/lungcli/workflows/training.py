@@ -12,6 +12,7 @@ from lungcli.data.prepared import PreparedDataset
 from lungcli.files import write_json
 from lungcli.nn.callbacks import VAL_DICE, Logs
 from lungcli.nn.model_file import ModelInfo, save_info
+from lungcli.nn.networks import check_network
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
 from lungcli.pictures.curves import draw_curves
 from lungcli.pictures.film import write_png
@@ -147,6 +148,7 @@ class TrainingSession:
         *,
         runs: Path,
     ) -> None:
+        check_network(config.network)  # before the images are read
         self.folder = folder
         self.runs = runs
         self.datasets = datasets

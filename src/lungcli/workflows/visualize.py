@@ -19,7 +19,7 @@ from lungcli.pictures.panels import PanelCase, draw_frame
 from lungcli.pictures.views import PANELS
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
-from lungcli.workflows.datasets import DatasetCase, open_all, select
+from lungcli.workflows.datasets import DatasetCase, check_output, open_all, select
 from lungcli.workflows.evaluate import score_all
 from lungcli.workflows.inference import LungModel, load_model
 
@@ -102,6 +102,7 @@ def visualize(
     if settings.worst:
         cases = _worst(lungs, cases, settings.worst, progress)
     folder = out or lungs.run.pictures
+    check_output(folder)
     names = _overlay_names(cases)
     overlays = []
     with TemporaryDirectory() as temporary:

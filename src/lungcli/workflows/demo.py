@@ -23,7 +23,7 @@ from lungcli.workflows.visualize import PictureSettings, visualize
 MARKER: Final = "demo.json"
 NUM_PHANTOMS: Final = 60
 PHANTOM_SIZE: Final = 512  # pixels
-TRAINING: Final = TrainConfig(epochs=40, batch_size=4)
+TRAINING: Final = TrainConfig(epochs=30, batch_size=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,7 @@ def blur(field: Field, sigma: float) -> Field:
     A wide one is computed on a smaller copy, in a fraction of the time.
     """
     pixels = sigma * len(field)
-    step = max(1, int(pixels // 2))
+    step = max(1, int(pixels / 1.5))
     small = ndimage.gaussian_filter(
         field[::step, ::step], pixels / step, mode="nearest", truncate=3.0
     )

@@ -85,7 +85,7 @@ def _breasts(scene: Scene, rng: np.random.Generator) -> Field:
 def _rim(field: Field, width: float) -> Field:
     """Return a rounded profile: 0 at the border of `field`, 1 from `width` inwards."""
     pixels = width * len(field)
-    step = max(1, int(pixels // 16))  # wide profiles are smooth: few points do
+    step = max(1, int(pixels // 9))  # wide profiles are smooth: few points do
     distance = ndimage.distance_transform_edt(field[::step, ::step] >= 0.5)
     distance = ndimage.gaussian_filter(distance.astype(np.float32), 1.2)  # no stairs
     inward = np.minimum(distance * (step / pixels), 1.0)

@@ -83,7 +83,8 @@ def _write_one(job: _Job) -> None:
     )
     for name, side in (("leftMask", LEFT), ("rightMask", RIGHT)):
         mask = (phantom.labels == side).astype(np.uint8) * 255
-        Image.fromarray(mask).save(folder / "ManualMask" / name / f"{stem}.png")
+        path = folder / "ManualMask" / name / f"{stem}.png"
+        Image.fromarray(mask).save(path, compress_level=3)
     reading = folder / "ClinicalReadings" / f"{stem}.txt"
     reading.write_text(_reading(phantom), encoding="utf-8", newline="")
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing.connection import Connection, wait
+from functools import partial
+from multiprocessing.synchronize import Event
 from typing import Final, TypeVar
 
 from lungcli.errors import LungcliError
@@ -37,19 +38,16 @@ def map_in_processes(
     if num_processes <= 1:
         yield from map(function, jobs)
         return
-    # This process alone holds `alive`. Once it is closed, be it by the system when
-    # this process is killed, every worker sees the end of `stop` and exits.
-    stop, alive = multiprocessing.Pipe(duplex=False)
+    context = multiprocessing.get_context("spawn")
+    cancelled = context.Event()
     pool = ProcessPoolExecutor(
-        num_processes,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(stop,),
+        num_processes, mp_context=context, initializer=_begin, initargs=(cancelled,)
     )
     try:
         with _signals_held():
-            results = pool.map(function, jobs, chunksize=_CHUNK)
-        yield from results
+            results = pool.map(partial(_work, function), jobs, chunksize=_CHUNK)
+        # None stands for a job that was not done, which only a cancelled pool has
+        yield from (result[0] for result in results if result)
     except BrokenProcessPool as error:
         msg = (
             "a worker process was ended from outside, perhaps for want of memory. "
@@ -57,12 +55,10 @@ def map_in_processes(
         )
         raise LungcliError(msg) from error
     except BaseException:
-        alive.close()  # not after the chunks that wait
+        cancelled.set()  # not after the chunks that wait
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-        alive.close()
-        stop.close()
 
 
 def _num_cores() -> int:
@@ -108,12 +104,28 @@ def _blocked(number: signal.Signals) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(stop: Connection) -> None:
+_cancelled: Event | None = None  # of this worker process
+
+
+def _begin(cancelled: Event) -> None:
+    global _cancelled  # noqa: PLW0603 - the only way from the initializer to the jobs
+    _cancelled = cancelled
     # Ctrl-C reaches every process of the terminal; the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_at_end_of, args=(stop,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _exit_at_end_of(stop: Connection) -> None:
-    wait([stop])
-    os._exit(1)
+def _work(function: Callable[[_Job], _Result], job: _Job) -> tuple[_Result] | None:
+    # A worker that exited instead could leave half a result in the pipe, for whose
+    # other half the parent would wait for ever.
+    if _cancelled is not None and _cancelled.is_set():
+        return None
+    return (function(job),)
+
+
+def _exit_with_parent() -> None:
+    """End this worker when the process that started it is killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -11,6 +11,7 @@ from lungcli.errors import ConfigError
 ARCHITECTURES: Final = ("stem-unet", "unet")
 PRECISIONS: Final = ("auto", "float32", "bfloat16")
 SCHEDULES: Final = ("cosine", "plateau")
+KEEPS: Final = ("best", "last")
 MAX_SEED: Final = 2**32 - 1
 
 
@@ -58,6 +59,8 @@ class TrainConfig:
         strength: Of the augmentation; 1 is the measured recipe, 0 is none.
         patience: Epochs without a better validation Dice before the training
             stops early; 0 never stops.
+        keep: Epoch whose weights are the model: the one with the `best` validation
+            Dice, or the `last`.
         precision: `auto` takes bfloat16 where the hardware computes in it.
         tensorboard: Whether to write a TensorBoard log.
         seed: Same seed, same data order, same augmentation, same start weights.
@@ -74,6 +77,7 @@ class TrainConfig:
     weight_decay: float = 1e-4
     strength: float = 1.0
     patience: int = 0
+    keep: str = "best"
     precision: str = "auto"
     tensorboard: bool = False
     seed: int = 0
@@ -96,6 +100,7 @@ class TrainConfig:
         _check("tensorboard", self.tensorboard, bool)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("keep", self.keep, KEEPS)
 
     @property
     def network(self) -> NetworkConfig:
@@ -103,6 +108,11 @@ class TrainConfig:
         return NetworkConfig(
             arch=self.arch, size=self.size, filters=self.filters, depth=self.depth
         )
+
+    @property
+    def validation_decides(self) -> bool:
+        """Whether the validation Dice shapes the model, and not only describes it."""
+        return self.keep == "best" or self.patience > 0 or self.schedule == "plateau"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON and TOML know them."""
@@ -129,6 +139,32 @@ class TrainConfig:
         except ConfigError as error:
             msg = f"{where}: {error}"
             raise ConfigError(msg) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """Which of the cases for development train a run, and which are only watched.
+
+    By default those of the splits `train` and `val`. Test cases are neither.
+
+    Attributes:
+        final: Whether those of `val` train too.
+        folds: Folds of a cross-validation, at least 2; 0 if it is none.
+        fold: The fold that is held out, from 1; 0 for the cross-validation as a whole.
+    """
+
+    final: bool = False
+    folds: int = 0
+    fold: int = 0
+
+    def __post_init__(self) -> None:
+        """Reject impossible values once, here."""
+        _check("final", self.final, bool)
+        for name in ("folds", "fold"):
+            _check(name, getattr(self, name), int, at_least=0)
+        if self.fold > self.folds:
+            msg = f"there is no fold {self.fold} of {self.folds}."
+            raise ConfigError(msg)
 
 
 def read_settings(path: Path) -> dict[str, Any]:

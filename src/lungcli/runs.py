@@ -5,13 +5,15 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli.errors import ModelError, OutputError
-from lungcli.files import write_text
+from lungcli import __version__
+from lungcli.config import Division
+from lungcli.errors import ConfigError, ModelError, OutputError
+from lungcli.files import write_json, write_text
 
 RUNS: Final = Path("runs")
 LATEST: Final = "latest"
@@ -50,6 +52,11 @@ class RunFolder:
         return self.root / "state" / "evolution"
 
     @property
+    def initial_weights(self) -> Path:
+        """Weights that a fine-tuning began with."""
+        return self.root / "state" / "initial.weights.h5"
+
+    @property
     def evaluation(self) -> Path:
         """Default folder of `lungcli evaluate`."""
         return self.root / "evaluation"
@@ -58,6 +65,10 @@ class RunFolder:
     def pictures(self) -> Path:
         """Default folder of `lungcli visualize`."""
         return self.root / "pictures"
+
+    def fold(self, number: int) -> "RunFolder":
+        """Return one of the runs, from 1, of which a cross-validation consists."""
+        return RunFolder(self.root / f"fold-{number}")
 
 
 def new_run_folder(name: str, *, runs: Path = RUNS) -> RunFolder:
@@ -157,8 +168,34 @@ def read_history(run: RunFolder, *, epochs: int) -> list[dict[str, float]]:
     return rows[:epochs]
 
 
-def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path]]:
-    """Return the settings and the folders of the prepared data.
+def write_config(
+    run: RunFolder,
+    *,
+    settings: Mapping[str, Any],
+    data: Mapping[Path, str],
+    division: Division,
+) -> None:
+    """Write what it takes to begin the run again.
+
+    Args:
+        run: The run.
+        settings: As JSON knows them.
+        data: Folder of each prepared data set, and its name.
+        division: Which cases train.
+    """
+    document = {
+        "lungcli": __version__,
+        "settings": dict(settings),
+        "division": asdict(division),
+        "data": [
+            {"path": str(path.resolve()), "name": name} for path, name in data.items()
+        ],
+    }
+    write_json(run.config, document)
+
+
+def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path], Division]:
+    """Return the settings, the folders of the prepared data, and which cases train.
 
     Raises:
         ModelError: If it is missing or broken.
@@ -166,7 +203,8 @@ def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path]]:
     try:
         document = json.loads(run.config.read_text(encoding="utf-8"))
         paths = [Path(entry["path"]) for entry in document["data"]]
-        return dict(document["settings"]), paths
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        division = Division(**document.get("division", {}))
+        return dict(document["settings"]), paths, division
+    except (ConfigError, OSError, KeyError, TypeError, ValueError) as error:
         msg = f"cannot resume {run.root}: {run.config} is missing or broken."
         raise ModelError(msg) from error

@@ -361,7 +361,6 @@ ORDER = [
         ["predict", "nowhere"], r"nowhere does not exist", id="predict-missing"
     ),
     pytest.param(["predict", "empty"], r"no image in empty", id="predict-empty"),
-    pytest.param(["predict", "a.png"], r"lungcli train", id="predict-before-train"),
     pytest.param(["train", "--resume"], r"lungcli train", id="resume-nothing"),
     pytest.param(["train", "--config", "no.toml"], r"no\.toml", id="config-missing"),
     pytest.param(["train", "--epochs", "0"], r"epochs must be", id="no-epochs"),
@@ -386,9 +385,10 @@ def test_wrong_order_and_missing_input(here, capsys, monkeypatch, arguments, mes
     assert sorted(path.name for path in here.rglob("*")) == before
 
 
-def test_evaluate_before_train(here, prepared, capsys, monkeypatch):
+def test_a_run_that_is_not_there(here, prepared, capsys, monkeypatch):
     for command in ("evaluate", "visualize"):
-        line = fails(capsys, monkeypatch, command, "--data", prepared)
+        arguments = ["--data", prepared, "--model", "runs/latest"]
+        line = fails(capsys, monkeypatch, command, *arguments)
         assert "no trained model in runs/latest. Run 'lungcli train' first" in line
 
 

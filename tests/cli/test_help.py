@@ -23,6 +23,7 @@ def test_commands():
         "augment-preview",
         "demo",
         "evaluate",
+        "info",
         "predict",
         "prepare",
         "train",

@@ -23,6 +23,7 @@ def test_round_trip():
         ({"learning_rate": float("inf")}, "learning_rate must be at least 0"),
         ({"tensorboard": 1}, "tensorboard must be a true or false"),
         ({"arch": "resnet"}, "arch must be one of stem-unet, unet, got 'resnet'"),
+        ({"keep": "first"}, "keep must be one of best, last, got 'first'"),
         ({"colour": 1}, "unknown setting 'colour'. Known: arch, "),
     ],
 )

@@ -11,6 +11,7 @@ from lungcli import __version__
 from lungcli.cli.augment_preview import augment_preview
 from lungcli.cli.demo import demo
 from lungcli.cli.evaluate import evaluate
+from lungcli.cli.info import info
 from lungcli.cli.output import print_error
 from lungcli.cli.predict import predict
 from lungcli.cli.prepare import prepare
@@ -25,7 +26,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (prepare, augment_preview, train, evaluate, visualize, predict, demo):
+for command in (
+    prepare,
+    augment_preview,
+    train,
+    evaluate,
+    visualize,
+    predict,
+    demo,
+    info,
+):
     app.command()(command)
 
 

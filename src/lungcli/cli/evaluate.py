@@ -41,7 +41,7 @@ def evaluate(
             "--out",
             "-o",
             help="Folder of the results.",
-            show_default="evaluation[/<split>] in the run folder",
+            show_default="evaluation[/<split>] in the run folder, or here if bundled",
         ),
     ] = None,
     any_convention: AnyConvention = False,
@@ -62,6 +62,7 @@ def evaluate(
             out=out_folder,
             any_convention=any_convention,
             progress=progress,
+            announce=print_note,
         )
     for note in evaluation.notes:
         print_note(note)

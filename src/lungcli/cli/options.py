@@ -19,13 +19,25 @@ Data = Annotated[
         show_default="prepared",
     ),
 ]
+# A string, not a path: `bundled` is a name, `./bundled` a folder.
 Model = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--model",
         "-m",
-        help="Run folder of 'lungcli train'.",
-        show_default="runs/latest",
+        metavar="RUN|bundled",
+        help="Run folder of 'lungcli train', or the model that came with lungcli.",
+        show_default="runs/latest; bundled where there is none",
+    ),
+]
+ModelOfPredict = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="RUN|bundled",
+        help="Run folder of 'lungcli train', or the model that came with lungcli.",
+        show_default="bundled",
     ),
 ]
 AsJson = Annotated[

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from lungcli.cli.options import AsJson, Model
-from lungcli.cli.output import out, print_error, print_json, print_paths
+from lungcli.cli.options import AsJson, ModelOfPredict
+from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
 
 _SOME_FAILED = 3
@@ -18,7 +18,7 @@ def predict(
         list[Path],
         typer.Argument(metavar="INPUT...", help="Image files, or folders of them."),
     ],
-    model: Model = None,
+    model: ModelOfPredict = None,
     out_folder: Annotated[
         Path, typer.Option("--out", "-o", help="Folder of the label maps.")
     ] = Path("masks"),
@@ -30,7 +30,7 @@ def predict(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the lung masks of any X-rays; needs a trained model, no prepared data.
+    """Write the lung masks of any X-rays; needs no training and no prepared data.
 
     Label maps are gray PNGs of the image's own size: 0 background, 1 the patient's
     right lung, 2 left (nearly black to the eye: --overlay is for people).
@@ -39,7 +39,12 @@ def predict(
 
     with progress_bars() as progress:
         predictions = workflow.predict(
-            inputs, model, out=out_folder, overlay=overlay, progress=progress
+            inputs,
+            model,
+            out=out_folder,
+            overlay=overlay,
+            progress=progress,
+            announce=print_note,
         )
     failed = [prediction for prediction in predictions if prediction.error]
     for prediction in failed:

@@ -1,17 +1,27 @@
 """`lungcli train`: settings in, one training, a run folder out."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lungcli.cli.cross_validation import show_cross_validation
 from lungcli.cli.options import DEFAULT_DATA, AsJson
 from lungcli.cli.output import out, print_json, print_note, print_paths
-from lungcli.cli.training_view import TrainingView
+from lungcli.cli.train_settings import (
+    check_division,
+    check_resume,
+    model_name,
+    paths_in,
+    read_train_settings,
+)
+from lungcli.cli.training_view import TrainingView, speed
 from lungcli.config import (
     ARCHITECTURES,
+    KEEPS,
     PRECISIONS,
     SCHEDULES,
     TrainConfig,
@@ -20,7 +30,7 @@ from lungcli.config import (
 from lungcli.errors import ConfigError
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
-    from lungcli.workflows.training import TrainResult
+    from lungcli.workflows.training_report import TrainResult
 
 _DEFAULT = TrainConfig()
 
@@ -101,6 +111,13 @@ def train(
             show_default=str(_DEFAULT.patience),
         ),
     ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Weights to keep: of the {' or '.join(KEEPS)} epoch.",
+            show_default=f"{_DEFAULT.keep}; last with --final and --folds",
+        ),
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
@@ -130,6 +147,27 @@ def train(
         Path | None,
         typer.Option(help="TOML file with any of these settings; options win."),
     ] = None,
+    final: Annotated[
+        bool,
+        typer.Option(
+            "--final", help="Train on the validation cases too, for a network to use."
+        ),
+    ] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Cross-validate: train so many networks on the training and "
+            "validation cases, and score each case by the one that never saw it."
+        ),
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN|bundled",
+            help="Begin with the weights of a run, or of the model that came with "
+            "lungcli; takes over its size, architecture, filters and depth.",
+        ),
+    ] = None,
     any_convention: Annotated[
         bool,
         typer.Option("--any-convention", help="Mix masks with and without the heart."),
@@ -147,30 +185,66 @@ def train(
         if ctx.params[name] is not None
     }
     in_file = read_settings(config) if config else {}
-    folders = data or _paths(in_file.pop("data", []), config) or DEFAULT_DATA
-    run = run or next(iter(_paths(in_file.pop("run", []), config)), None)
+    folders = data or paths_in(in_file.pop("data", []), config) or DEFAULT_DATA
+    run = run or next(iter(paths_in(in_file.pop("run", []), config)), None)
     any_convention = any_convention or in_file.pop("any_convention", False) is True
+    init = init or model_name(in_file.pop("init", None), config)
     if resume:
-        others = {"data": data, "config": config, "any_convention": any_convention}
-        _check_resume([*given, *(name for name, value in others.items() if value)])
-    else:
-        where = str(config) if config else "train"
-        settings = TrainConfig.from_dict({**in_file, **given}, where=where)
+        others = {
+            "data": data,
+            "config": config,
+            "any_convention": any_convention,
+            "init": init,
+            "final": final,
+            "folds": folds,
+        }
+        check_resume([*given, *(name for name, value in others.items() if value)])
+        _go_on(run, epochs, as_json=as_json)
+        return
+    where = str(config) if config else "train"
+    check_division({**in_file, **given}, final=final, folds=folds, init=init)
+    settings = read_train_settings({**in_file, **given}, init, where)
 
-    from lungcli.workflows import train as workflow  # loads TensorFlow: seconds
+    # they load TensorFlow: seconds
+    from lungcli.workflows import cross_validation
+    from lungcli.workflows import train as workflow
 
+    if folds is None:
+        train_one = partial(workflow.train, final=final, init=init)
+        _show_training(
+            partial(
+                train_one, folders, settings, run=run, any_convention=any_convention
+            ),
+            as_json=as_json,
+        )
+        return
+    train_all = partial(cross_validation.cross_validate, folds=folds)
+    show_cross_validation(
+        partial(train_all, folders, settings, run=run, any_convention=any_convention),
+        as_json=as_json,
+    )
+
+
+def _go_on(run: Path | None, epochs: int | None, *, as_json: bool) -> None:
+    from lungcli.workflows import cross_validation
+    from lungcli.workflows import train as workflow
+
+    begun = cross_validation.open_cross_validation(run)
+    if begun is None:
+        _show_training(partial(workflow.resume, run, epochs=epochs), as_json=as_json)
+        return
+    if epochs is not None:
+        msg = (
+            f"{begun.run.root} is a cross-validation: all folds train for the epochs "
+            "it began with. Leave out --epochs, or start a new one."
+        )
+        raise ConfigError(msg)
+    show_cross_validation(partial(cross_validation.go_on, begun), as_json=as_json)
+
+
+def _show_training(train: "Callable[..., TrainResult]", *, as_json: bool) -> None:
     with TrainingView() as view:
-        events = view.events()
-        if resume:
-            result = workflow.resume(run, epochs=epochs, events=events)
-        else:
-            result = workflow.train(
-                folders,
-                settings,
-                run=run,
-                any_convention=any_convention,
-                events=events,
-            )
+        result = train(events=view.events())
     if as_json:
         print_json(result.to_dict())
     elif result.history:
@@ -188,37 +262,18 @@ def train(
         )
 
 
-def _check_resume(names: Sequence[str]) -> None:
-    """Refuse what would silently be ignored.
-
-    Raises:
-        ConfigError: If anything but the number of epochs is set.
-    """
-    extra = sorted(set(names) - {"epochs"})
-    if extra:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in extra)
-        msg = (
-            f"--resume goes on with the run's own settings; {flags} cannot change "
-            "them. Only --epochs can. Leave it out, or start a new run."
-        )
-        raise ConfigError(msg)
-
-
-def _paths(value: object, config: Path | None) -> list[Path]:
-    """Return the path or paths of a setting in the file."""
-    values = [value] if isinstance(value, str) else value
-    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        msg = (
-            f"{config}: data and run must be a path or a list of paths, got {value!r}."
-        )
-        raise ConfigError(msg)
-    return [Path(v) for v in values]
-
-
 def _show(result: "TrainResult") -> None:
-    out.print(
-        f"best validation Dice [bold]{result.best_dice:.4f}[/bold] "
-        f"in epoch {result.best_epoch}"
-    )
+    if result.keep == "last":
+        out.print(
+            f"validation Dice [bold]{result.kept_dice:.4f}[/bold] in the last epoch, "
+            "whose weights were kept"
+        )
+    else:
+        out.print(
+            f"best validation Dice [bold]{result.best_dice:.4f}[/bold] "
+            f"in epoch {result.best_epoch}"
+        )
+    if line := speed(result):
+        out.print(line, highlight=False, soft_wrap=True)
     print_paths(out, result.files)
     out.print("next: lungcli evaluate, lungcli visualize --gif")

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lungcli.cli.output import err, is_live, print_note
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
-    from lungcli.workflows.training import TrainEvents, TrainPlan
+    from lungcli.workflows.training_report import TrainEvents, TrainPlan, TrainResult
 
 _COLUMNS = ("epoch", "loss", "val loss", "val Dice", "rate", "seconds")
 
@@ -22,6 +22,7 @@ class TrainingView:
     def __init__(self) -> None:
         self._live = is_live()
         self._bar = Progress(
+            TextColumn("{task.description}"),
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             TextColumn("step {task.fields[step]}/{task.fields[steps]}"),
             BarColumn(),
@@ -48,7 +49,7 @@ class TrainingView:
 
     def events(self) -> "TrainEvents":
         """Return the three listeners in the form that the workflow takes."""
-        from lungcli.workflows.training import TrainEvents
+        from lungcli.workflows.training_report import TrainEvents
 
         return TrainEvents(
             on_plan=self.show_plan, on_step=self.show_step, on_epoch=self.show_epoch
@@ -58,6 +59,10 @@ class TrainingView:
         """Say what is about to be trained, on how much, and where it goes."""
         self._plan = plan
         self._best = plan.best_dice
+        division = plan.division
+        fold = f"fold {division.fold}/{division.folds}" if division.fold else ""
+        if fold:
+            err.print(f"[bold]{fold}[/bold]", highlight=False)
         err.print(
             f"{plan.config.arch}, {plan.config.size} px, {plan.parameters:,} weights, "
             f"{plan.precision}: {plan.num_train} training and "
@@ -74,8 +79,10 @@ class TrainingView:
             return
         header = "".join(f"{name:>10}" for name in _COLUMNS)
         err.print(f"[bold]{header}[/bold]  * best so far", highlight=False)
+        for finished in self._bar.task_ids:  # the folds before
+            self._bar.remove_task(finished)
         self._task = self._bar.add_task(
-            "train",
+            fold,
             total=(plan.config.epochs - done) * plan.steps,
             epoch=plan.first_epoch,
             epochs=plan.config.epochs,
@@ -121,3 +128,17 @@ class TrainingView:
         )
         self._bar.update(self._task, dice=f"{dice:.4f}")
         self._epoch_began = time.monotonic()
+
+
+def speed(result: "TrainResult") -> str:
+    """Return the speed of a training in one line; empty if it was too short."""
+    measured = result.throughput
+    if measured.images_per_second is None or measured.input_share is None:
+        return ""
+    epoch = measured.seconds_per_epoch
+    pace = "" if epoch is None else f", {epoch:.1f} s an epoch"
+    waited = 100 * measured.input_share
+    return (
+        f"{measured.images_per_second:.0f} images/s{pace} on {result.hardware}; "
+        f"limited by {measured.limited_by}, {waited:.0f} % of the time went to input"
+    )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lungcli.cli.options import DEFAULT_DATA, AnyConvention, AsJson, Data, Model
-from lungcli.cli.output import out, print_json, print_paths
+from lungcli.cli.output import out, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
 
 
@@ -75,7 +75,7 @@ def visualize(
             "--out",
             "-o",
             help="Folder of the pictures.",
-            show_default="pictures in the run folder",
+            show_default="pictures in the run folder, or here if bundled",
         ),
     ] = None,
     any_convention: AnyConvention = False,
@@ -106,6 +106,7 @@ def visualize(
             out=out_folder,
             any_convention=any_convention,
             progress=progress,
+            announce=print_note,
         )
     if as_json:
         print_json({"paths": [str(path) for path in paths]})

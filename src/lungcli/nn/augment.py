@@ -13,25 +13,40 @@ from keras import ops
 from numpy.typing import NDArray
 
 from lungcli.arrays import LEFT, RIGHT
+from lungcli.nn.fused import fused
+from lungcli.nn.warping import (
+    box,
+    coordinates,
+    field,
+    low_resolution,
+    sample_bilinear,
+)
 
 ROTATION: Final = 0.19  # radians, about 11 degrees
 LOG_SCALE: Final = 0.22  # 0.8 to 1.25
-LOG_ASPECT: Final = 0.12  # squashed copies of data sets are common
+LOG_ASPECT: Final = 0.25  # data sets were squashed to squares, users' images are not
 SHEAR: Final = 0.1
 SHIFT: Final = 0.1  # of the image's side
-BEND: Final = 0.02  # of the image's side, at each knot of the elastic grid
-BEND_KNOTS: Final = 5
-LOG_GAMMA: Final = 0.47  # 0.63 to 1.6
-CONTRAST: Final = 0.25
-BRIGHTNESS: Final = 0.12
-NOISE: Final = 0.04
+BEND: Final = 0.025  # of the image's side, at each knot of the elastic grid
+KNOTS: Final = 5  # across; of the elastic grid and of the shading
+LOG_GAMMA: Final = 0.5  # 0.6 to 1.65
+LOG_CONTRAST: Final = 0.3
+BRIGHTNESS: Final = 0.15
+SHADING: Final = 0.12  # an uneven exposure
+NOISE: Final = 0.05
+BLUR: Final = 1.0  # 1 is a copy at a quarter of the resolution, -1 as much sharper
+BLUR_SHARE: Final = 0.3  # of the images
+COLLIMATION: Final = 0.12  # of the image's side, at each border
+COLLIMATION_SHARE: Final = 0.2
+DEVICE: Final = 0.3  # of the image's side; the box that hides what is below it
+DEVICE_SHARE: Final = 0.25
 INVERSION: Final = 0.05  # share of images with inverted polarity
 
 _DRAWS_PER_EPOCH = 2**20
 
 
 class Augment(keras.Layer):
-    """Warp `{"image", "mask"}` together, then change the image's gray values.
+    """Warp a CXR and its label map together, then change the gray values.
 
     Args:
         strength: Factor on every range; 1 is the training recipe, 0 changes nothing.
@@ -44,6 +59,9 @@ class Augment(keras.Layer):
         self.strength = strength
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
+        self._refocus = fused(_refocus)
+        self._redraw = fused(_redraw)
+        self._warp_lung = fused(_warp_lung)
 
     def begin_epoch(self, epoch: int) -> None:
         """Jump to the draws of an epoch, counted from 0."""
@@ -54,91 +72,113 @@ class Augment(keras.Layer):
         """Return the pair, changed.
 
         Args:
-            pair: `image`, float32 `(batch, side, side, 1)` in [0, 1], and `mask`,
-                float32 `(batch, side, side, channels)`; one channel per structure,
-                since labels must not be interpolated.
+            pair: `image`, float32 `(batch, side, side, 1)` in [0, 1], and `mask`, the
+                label map, uint8 of the same shape.
 
         Returns:
-            The same keys, shapes and ranges. Outside the image the mask is 0 and the
-            image black before its gray values are changed.
+            `image` of the same shape and range, and `lungs`: the share of the right
+            and the left lung in each pixel, float32 `(batch, 2, side, side)`. Where
+            there was no image, the lungs are 0 and the image is black before its
+            gray values are changed.
         """
-        image, mask = pair["image"], pair["mask"]
+        image, labels = pair["image"], pair["mask"]
         if self.strength == 0:
-            return {"image": image, "mask": mask}
-        both = ops.concatenate([image, mask], axis=-1)
-        rows, columns = self._coordinates(ops.shape(image)[0], image.shape[1])
-        warped = sample_bilinear(both, rows, columns)
-        return {"image": self._recolour(warped[..., :1]), "mask": warped[..., 1:]}
+            return {"image": image, "lungs": split_lungs(labels)}
+        draws = self._draw(ops.shape(image)[0], image.shape[1])
+        lungs = [self._warp_lung(labels, lung, draws) for lung in (RIGHT, LEFT)]
+        image = self._redraw(self._refocus(image, draws["blur"]), draws)
+        return {"image": image, "lungs": ops.stack(lungs, axis=1)}
 
-    def _uniform(self, shape: tuple[Any, ...], reach: float) -> Any:
+    def _draw(self, batch: Any, side: int) -> dict[str, Any]:
+        """Draw all that is random; the rest is arithmetic.
+
+        The noise is one pattern for the batch, of another strength and sign in each
+        image: a pattern each would cost as much as all the rest.
+        """
+        one, grid = (batch, 1, 1), (batch, KNOTS, KNOTS)
+        pattern = keras.random.normal((1, side, side), seed=self.generator)
+        return {
+            "angle": self._spread(one, ROTATION),
+            "scale": self._spread(one, LOG_SCALE),
+            "aspect": self._spread(one, LOG_ASPECT / 2),
+            "shear": self._spread(one, SHEAR),
+            "shift": self._spread((2, *one), SHIFT * side),
+            "bend": self._spread((2, *grid), BEND * side),
+            "margins": ops.abs(self._spread((4, *one), COLLIMATION))
+            * self._chosen(one, COLLIMATION_SHARE),
+            "blur": self._spread(one, BLUR) * self._chosen(one, BLUR_SHARE),
+            "gamma": ops.exp(self._spread(one, LOG_GAMMA)),
+            "contrast": ops.exp(self._spread(one, LOG_CONTRAST)),
+            "brightness": self._spread(one, BRIGHTNESS),
+            "shading": self._spread(grid, SHADING),
+            "inverted": self._chosen(one, INVERSION),
+            "noise": pattern * self._spread(one, NOISE),
+            "device": keras.random.uniform((5, *one), seed=self.generator),
+            "hidden": self._chosen(one, DEVICE_SHARE),
+        }
+
+    def _spread(self, shape: tuple[Any, ...], reach: float) -> Any:
+        """Draw numbers around 0."""
         reach *= self.strength
         return keras.random.uniform(shape, -reach, reach, seed=self.generator)
 
-    def _coordinates(self, batch: Any, side: int) -> tuple[Any, Any]:
-        """Return the source row and column of each output pixel, in pixels."""
-        per_image = (batch, 1, 1)
-        angle = self._uniform(per_image, ROTATION)
-        scale = self._uniform(per_image, LOG_SCALE)
-        aspect = self._uniform(per_image, LOG_ASPECT) / 2.0
-        shear = self._uniform(per_image, SHEAR)
-        shift = self._uniform((2, batch, 1, 1), SHIFT * side)
-        bend = ops.image.resize(
-            self._uniform((batch, BEND_KNOTS, BEND_KNOTS, 2), BEND * side),
-            (side, side),
-            interpolation="bicubic",
-            data_format="channels_last",
-        )
-        centre = (side - 1) / 2.0
-        axis = ops.arange(side, dtype="float32") - centre
-        y = axis[None, :, None] * ops.exp(-scale - aspect)
-        x = axis[None, None, :] * ops.exp(-scale + aspect) + shear * y
-        rows = ops.cos(angle) * y + ops.sin(angle) * x + shift[0] + bend[..., 0]
-        columns = ops.cos(angle) * x - ops.sin(angle) * y + shift[1] + bend[..., 1]
-        return rows + centre, columns + centre
-
-    def _recolour(self, image: Any) -> Any:
-        per_image = (ops.shape(image)[0], 1, 1, 1)
-        image = ops.power(
-            ops.clip(image, 1e-4, 1.0), ops.exp(self._uniform(per_image, LOG_GAMMA))
-        )
-        contrast = 1.0 + self._uniform(per_image, CONTRAST)
-        brightness = 0.5 + self._uniform(per_image, BRIGHTNESS)
-        image = (image - 0.5) * contrast + brightness
-        inverted = keras.random.uniform(per_image, seed=self.generator)
-        image = ops.where(inverted < INVERSION * self.strength, 1.0 - image, image)
-        noise = keras.random.normal(ops.shape(image), seed=self.generator)
-        image = image + noise * ops.abs(self._uniform(per_image, NOISE))
-        return ops.clip(image, 0.0, 1.0)
+    def _chosen(self, shape: tuple[Any, ...], share: float) -> Any:
+        """Draw 1 for a share of the images, 0 for the others."""
+        draws = keras.random.uniform(shape, seed=self.generator)
+        return ops.cast(draws < share * self.strength, "float32")
 
 
-def sample_bilinear(pixels: Any, rows: Any, columns: Any) -> Any:
-    """Read images between their pixels.
+def split_lungs(labels: Any) -> Any:
+    """Turn label maps `(batch, side, side, 1)` into float32 `(batch, 2, side, side)`.
 
-    Args:
-        pixels: float32 `(batch, height, width, channels)`.
-        rows: Where to read, in pixels, float32 `(batch, height, width)`; pixel
-            centres are whole numbers.
-        columns: The same, across.
-
-    Returns:
-        float32 `(batch, height, width, channels)`; 0 outside.
+    One plane per lung, right then left: XLA goes through planes several times faster
+    than through two numbers a pixel.
     """
-    height, width = pixels.shape[1:3]
-    top, left = ops.floor(rows), ops.floor(columns)
-    down, right = (rows - top)[..., None], (columns - left)[..., None]
+    planes = [ops.equal(labels[..., 0], lung) for lung in (RIGHT, LEFT)]
+    return ops.cast(ops.stack(planes, axis=1), "float32")
 
-    def at(row: Any, column: Any) -> Any:
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        row = ops.cast(ops.clip(row, 0, height - 1), "int32")
-        column = ops.cast(ops.clip(column, 0, width - 1), "int32")
-        first = ops.arange(ops.shape(pixels)[0], dtype="int32") * (height * width)
-        flat = ops.reshape(pixels, (-1, pixels.shape[-1]))
-        values = ops.take(flat, first[:, None, None] + row * width + column, axis=0)
-        return values * ops.cast(inside, "float32")[..., None]
 
-    upper = at(top, left) * (1.0 - right) + at(top, left + 1) * right
-    lower = at(top + 1, left) * (1.0 - right) + at(top + 1, left + 1) * right
-    return upper * (1.0 - down) + lower * down
+def _refocus(image: Any, blur: Any) -> Any:
+    """Blur some images towards a lower resolution, and sharpen others."""
+    image = image[..., 0]
+    return image + blur * (low_resolution(image) - image)
+
+
+def _redraw(image: Any, draws: dict[str, Any]) -> Any:
+    """Warp the image, crop it, and change its gray values."""
+    side = image.shape[1]
+    image = sample_bilinear(image, *coordinates(side, draws)) * _window(side, draws)
+    return _hide(_recolour(image, draws), draws)[..., None]
+
+
+def _warp_lung(labels: Any, lung: int, draws: dict[str, Any]) -> Any:
+    """Warp and crop one lung, as a mask: labels must not be interpolated."""
+    side = labels.shape[1]
+    mask = ops.cast(ops.equal(labels[..., 0], lung), "float32")
+    return sample_bilinear(mask, *coordinates(side, draws)) * _window(side, draws)
+
+
+def _window(side: int, draws: dict[str, Any]) -> Any:
+    """Return 0 on the black border that the collimator leaves, 1 inside."""
+    top, bottom, left, right = (draws["margins"][border] for border in range(4))
+    return box(side, top, 1.0 - bottom, left, 1.0 - right)
+
+
+def _recolour(image: Any, draws: dict[str, Any]) -> Any:
+    image = ops.exp(draws["gamma"] * ops.log(ops.clip(image, 1e-4, 1.0)))
+    image = (image - 0.5) * draws["contrast"] + 0.5 + draws["brightness"]
+    image += field(draws["shading"], image.shape[1])
+    image += draws["inverted"] * (1.0 - 2.0 * image)
+    return ops.clip(image + draws["noise"], 0.0, 1.0)
+
+
+def _hide(image: Any, draws: dict[str, Any]) -> Any:
+    """Lay a box of one gray value over some images, as a device would lie."""
+    height, width, y, x, gray = (draws["device"][number] for number in range(5))
+    height, width = height * DEVICE, width * DEVICE
+    top, left = y * (1.0 - height), x * (1.0 - width)
+    covered = box(image.shape[1], top, top + height, left, left + width)
+    return image + covered * draws["hidden"] * (gray - image)
 
 
 def draw_augmented(
@@ -164,20 +204,14 @@ def draw_augmented(
     layer = Augment(strength=strength, seed=seed)
     batch = {
         "image": np.repeat(image[None, ..., None] / np.float32(255), draws, axis=0),
-        "mask": np.repeat(one_hot(labels[None, ..., None]), draws, axis=0),
+        "mask": np.repeat(labels[None, ..., None], draws, axis=0),
     }
     drawn = layer(batch)
     images = ops.convert_to_numpy(drawn["image"])[..., 0]
-    lungs = ops.convert_to_numpy(drawn["mask"])
-    background = 1.0 - lungs.sum(axis=-1, keepdims=True)
-    classes = np.concatenate([background, lungs], axis=-1)
+    lungs = ops.convert_to_numpy(drawn["lungs"])
+    background = 1.0 - lungs.sum(axis=1, keepdims=True)
+    classes = np.concatenate([background, lungs], axis=1)
     return (
         np.rint(images * 255).astype(np.uint8),
-        classes.argmax(axis=-1).astype(np.uint8),
+        classes.argmax(axis=1).astype(np.uint8),
     )
-
-
-def one_hot(labels: Any) -> Any:
-    """Turn a label map `(..., 1)` into float32 lungs `(..., 2)`: right, left."""
-    lungs = np.array([RIGHT, LEFT], dtype=np.int32)
-    return ops.cast(ops.equal(ops.cast(labels, "int32"), lungs), "float32")

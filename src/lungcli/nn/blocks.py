@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+LOGITS = "logits"  # name of the layer before the softmax
 NUM_CLASSES = 3  # background, the patient's right lung, left lung
 
 

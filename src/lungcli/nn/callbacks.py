@@ -7,11 +7,13 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from lungcli.errors import ConfigError
-from lungcli.nn.augment import Augment
+from lungcli.nn.augment import Augment, split_lungs
 from lungcli.nn.batches import Batches
+from lungcli.nn.losses import logits_of, segmentation_loss
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.predictor import predict_in_batches
 
@@ -35,6 +37,35 @@ class EpochSeeds(keras.callbacks.Callback):
         self.augment.begin_epoch(epoch)
 
 
+class AverageWeights(keras.callbacks.Callback):
+    """Average the network over about the last epochs, batch norm included.
+
+    Each epoch's weights enter with the same share of what came before, so the start
+    is forgotten: an average of 3 epochs keeps two thirds of it.
+
+    Args:
+        window: Epochs averaged; 1 copies the last.
+
+    References:
+        Izmailov et al. (2018), averaged weights,
+        https://doi.org/10.48550/arXiv.1803.05407
+    """
+
+    def __init__(self, window: float) -> None:
+        super().__init__()
+        self.window = max(1.0, window)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Take this epoch in, before the callbacks that score the average."""
+        del logs
+        share = 1.0 / min(self.window, epoch + 1.0)
+        segmenter = self.model
+        for mean, weight in zip(
+            segmenter.averaged.weights, segmenter.network.weights, strict=True
+        ):
+            mean.assign(mean + share * (weight - mean))
+
+
 class ValidationDice(keras.callbacks.Callback):
     """Predict the validation cases after each epoch and have them scored.
 
@@ -43,49 +74,66 @@ class ValidationDice(keras.callbacks.Callback):
     it can threshold it and compare each image with its own mask.
 
     Args:
-        images: Validation CXRs, uint8 `(n, size, size, 1)`.
+        batches: Generator of the validation cases, in order.
         score: Takes the probabilities `(n, size, size, 2)`, returns what enters the
             logs; `val_dice` must be among it.
-        batch_size: Images per prediction.
     """
 
-    def __init__(
-        self, images: NDArray[np.uint8], score: Score, *, batch_size: int
-    ) -> None:
+    def __init__(self, batches: Batches, score: Score) -> None:
         super().__init__()
-        self.images = images
+        self.batches = batches
         self.score = score
-        self.batch_size = batch_size
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Add the scores to the logs, for the callbacks that come after this one."""
+        """Add loss and scores to the logs, for the callbacks that come after."""
         del epoch
-        probabilities = predict_in_batches(
-            self.model.network, self.images, self.batch_size
-        )
+        pairs = [self.batches[index][0] for index in range(len(self.batches))]
+        predicted = [
+            predict_in_batches(
+                self.model.averaged, pair["image"], self.batches.batch_size
+            )
+            for pair in pairs
+        ]
+        losses = [
+            self._losses(pair["mask"], probabilities)
+            for pair, probabilities in zip(pairs, predicted, strict=True)
+        ]
         if logs is not None:
-            logs.update(self.score(probabilities))
+            logs["val_loss"] = float(np.mean(np.concatenate(losses)))
+            logs.update(self.score(np.concatenate(predicted)))
+
+    def _losses(
+        self, labels: NDArray[np.uint8], probabilities: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        loss, _ = segmentation_loss(split_lungs(labels), logits_of(probabilities))
+        losses: NDArray[np.float32] = ops.convert_to_numpy(loss)
+        return losses
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Keep the weights of the epoch with the highest validation Dice.
+    """Keep the weights of the epoch with the highest validation Dice, or of the last.
 
     Args:
         folder: Where `best.weights.h5` goes.
         best: Highest Dice of the epochs before a resume.
+        keep: `best` or `last`.
     """
 
-    def __init__(self, folder: Path, *, best: float = -math.inf) -> None:
+    def __init__(
+        self, folder: Path, *, best: float = -math.inf, keep: str = "best"
+    ) -> None:
         super().__init__()
         self.folder = folder
         self.best = best
+        self.keep = keep
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Save if this epoch is better than all before."""
+        """Save if this epoch is better than all before, or if the last is wanted."""
         del epoch
         dice = float((logs or {}).get(VAL_DICE, math.nan))
-        if dice > self.best or not (self.folder / "best.weights.h5").exists():
-            save_weights(self.folder, self.model.network)
+        missing = not (self.folder / "best.weights.h5").exists()
+        if self.keep == "last" or missing or dice > self.best:
+            save_weights(self.folder, self.model.averaged)
             self.best = max(self.best, dice if math.isfinite(dice) else -math.inf)
 
 

@@ -29,18 +29,42 @@ def soft_dice(mask: Any, probabilities: Any) -> Any:
     return (2.0 * overlap + 1.0) / (total + 1.0)
 
 
-def cross_entropy(mask: Any, probabilities: Any) -> Any:
+def cross_entropy(mask: Any, logs: Any) -> Any:
     """Return the cross-entropy of background, right and left lung.
 
     Args:
-        mask: As in `soft_dice`.
-        probabilities: As in `soft_dice`; what is left to 1 is background.
+        mask: As in `soft_dice`; what is left to 1 is background.
+        logs: Logarithms of the probabilities of background, right and left lung,
+            float32 `(batch, height, width, 3)`.
 
     Returns:
         float32 `(batch,)`, in nats, averaged over the pixels.
     """
     background = 1.0 - ops.sum(mask, axis=-1)
-    no_lung = 1.0 - ops.sum(probabilities, axis=-1)
-    information = ops.sum(mask * ops.log(ops.maximum(probabilities, _SMALLEST)), -1)
-    information += background * ops.log(ops.maximum(no_lung, _SMALLEST))
+    information = ops.sum(mask * logs[..., 1:], axis=-1) + background * logs[..., 0]
     return -ops.mean(information, axis=(1, 2))
+
+
+def segmentation_loss(lungs: Any, logits: Any) -> Any:
+    """Return what training makes small, and the soft Dice that is shown.
+
+    Args:
+        lungs: Share of right and left lung, float32 `(batch, 2, height, width)`.
+        logits: What the softmax over background, right and left lung takes,
+            `(batch, height, width, 3)`.
+
+    Returns:
+        float32 `(2, batch)`: soft Dice loss plus cross-entropy, and the soft Dice.
+    """
+    mask = ops.moveaxis(lungs, 1, -1)
+    # From the logits, not from probabilities: it stays exact where one is nearly 0.
+    logs = ops.log_softmax(ops.cast(logits, "float32"))
+    dice = ops.mean(soft_dice(mask, ops.exp(logs[..., 1:])), axis=-1)
+    return ops.stack([1.0 - dice + cross_entropy(mask, logs), dice])
+
+
+def logits_of(probabilities: Any) -> Any:
+    """Return logits whose softmax gives the probabilities of right and left lung."""
+    background = 1.0 - ops.sum(probabilities, axis=-1, keepdims=True)
+    classes = ops.concatenate([background, probabilities], axis=-1)
+    return ops.log(ops.maximum(classes, _SMALLEST))

@@ -4,6 +4,7 @@ The network is rebuilt from this package's own code, so loading a model never ru
 code that came with it.
 """
 
+import hashlib
 import json
 import warnings
 from dataclasses import asdict, dataclass
@@ -51,6 +52,21 @@ class TrainedOn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitialModel:
+    """The network whose weights a training began with.
+
+    Attributes:
+        name: `bundled`, or the name of its run folder.
+        fingerprint: SHA-256 of its weights file.
+        data: All that it had seen.
+    """
+
+    name: str
+    fingerprint: str
+    data: tuple[TrainedOn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """Everything but the weights.
 
@@ -59,18 +75,27 @@ class ModelInfo:
         convention: Whether its masks include the heart.
         threshold: Probability of lung from which a pixel counts as lung.
         data: What it was trained on.
+        initial: What it was fine-tuned from; None if from random weights.
+        license: SPDX name of the licence of the weights; empty if none is stated.
     """
 
     network: NetworkConfig
     convention: str
     threshold: float = 0.5
     data: tuple[TrainedOn, ...] = ()
+    initial: InitialModel | None = None
+    license: str = ""
 
     def __post_init__(self) -> None:
         """Reject a threshold that finds everything or nothing."""
         if not 0 < self.threshold < 1:
             msg = f"threshold must lie between 0 and 1, got {self.threshold}."
             raise ConfigError(msg)
+
+    @property
+    def seen(self) -> tuple[TrainedOn, ...]:
+        """What it was trained on, the trainings before a fine-tuning included."""
+        return (*self.data, *(self.initial.data if self.initial else ()))
 
 
 def save_info(folder: Path, info: ModelInfo) -> None:
@@ -117,12 +142,38 @@ def load_network(folder: Path, info: ModelInfo, *, dtype: str) -> keras.Model:
     Raises:
         ModelError: If the weights are missing, broken, or of another network.
     """
+    path = weights_file(folder)
+    try:
+        network = build_network(info.network, dtype=dtype)
+    except ConfigError as error:
+        msg = f"cannot build the network of {folder}: {error}"
+        raise ModelError(msg) from error
+    load_weights(network, path)
+    return network
+
+
+def weights_file(folder: Path) -> Path:
+    """Return the file with the weights of a model.
+
+    Raises:
+        ModelError: If it is missing.
+    """
     path = folder / WEIGHTS
     if not path.is_file():
         msg = f"no weights in {folder} ({WEIGHTS} is missing). Run 'lungcli train'."
         raise ModelError(msg)
+    return path
+
+
+def load_weights(network: keras.Model, path: Path) -> None:
+    """Read the weights of a network of the same shape, in full or half precision.
+
+    Convolutions do not depend on the size of the image, so that may differ.
+
+    Raises:
+        ModelError: If they are broken, or of another network.
+    """
     try:
-        network = build_network(info.network, dtype=dtype)
         with warnings.catch_warnings(action="ignore"):  # the error says it all
             network.load_weights(path)
     except LOADING_ERRORS as error:
@@ -134,7 +185,12 @@ def load_network(folder: Path, info: ModelInfo, *, dtype: str) -> keras.Model:
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         msg = f"the weights {path} hold NaN or infinity. Train again, or restore it."
         raise ModelError(msg)
-    return network
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a weights file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def first_line(error: Exception) -> str:
@@ -151,13 +207,29 @@ def _parse_info(document: dict[str, Any]) -> ModelInfo:
         network=NetworkConfig(**document["network"]),
         convention=str(document["convention"]),
         threshold=float(document["threshold"]),
-        data=tuple(
-            TrainedOn(
-                name=entry["name"],
-                fingerprint=entry["fingerprint"],
-                cases=tuple(entry["cases"]),
-                validation=tuple(entry["validation"]),
-            )
-            for entry in document["data"]
-        ),
+        data=_parse_data(document["data"]),
+        initial=_parse_initial(document.get("initial")),
+        license=str(document.get("license", "")),
+    )
+
+
+def _parse_initial(document: dict[str, Any] | None) -> InitialModel | None:
+    if document is None:
+        return None
+    return InitialModel(
+        name=str(document["name"]),
+        fingerprint=str(document["fingerprint"]),
+        data=_parse_data(document["data"]),
+    )
+
+
+def _parse_data(entries: list[dict[str, Any]]) -> tuple[TrainedOn, ...]:
+    return tuple(
+        TrainedOn(
+            name=entry["name"],
+            fingerprint=entry["fingerprint"],
+            cases=tuple(entry["cases"]),
+            validation=tuple(entry["validation"]),
+        )
+        for entry in entries
     )

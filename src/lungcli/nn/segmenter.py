@@ -5,16 +5,20 @@ from typing import Any
 import keras
 from keras import ops
 
-from lungcli.nn.augment import Augment, one_hot
-from lungcli.nn.losses import cross_entropy, soft_dice
+from lungcli.nn.augment import Augment, split_lungs
+from lungcli.nn.blocks import LOGITS
+from lungcli.nn.fused import fused
+from lungcli.nn.losses import segmentation_loss
 
 
 class Segmenter(keras.Model):
     """Wrap a network so that `fit` needs only uint8 pairs.
 
     Nothing here belongs to one backend: `call` and `compute_loss` are hooks that
-    Keras runs the same way on TensorFlow and JAX. Only `network` is saved for
-    prediction.
+    Keras runs the same way on TensorFlow and JAX. Only `averaged` is saved for
+    prediction: the average of the network over the last epochs, which a callback
+    keeps. It scores better than the last weights, whose batch norm has seen only the
+    last batches.
 
     Args:
         network: Maps float32 `(batch, height, width, 1)` in [0, 1] to probabilities
@@ -28,7 +32,11 @@ class Segmenter(keras.Model):
         # float32, or mixed precision would round the pair before it is warped
         super().__init__(dtype="float32", **kwargs)
         self.network = network
+        self.averaged = keras.models.clone_model(network)
+        self.averaged.trainable = False
         self.augment = augment
+        self._logits = keras.Model(network.input, network.get_layer(LOGITS).output)
+        self._loss_and_dice = fused(segmentation_loss)
         self.dice = keras.metrics.Mean(name="soft_dice")
 
     def build(self, input_shape: dict[str, tuple[int, ...]]) -> None:
@@ -37,13 +45,14 @@ class Segmenter(keras.Model):
         self.built = True
 
     def call(self, pair: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Return the probabilities and the mask that they are to match."""
+        """Return the logits and the lungs that they are to match."""
         image = ops.cast(pair["image"], "float32") / 255.0
-        mask = one_hot(pair["mask"])
         if training and self.augment is not None:
-            changed = self.augment({"image": image, "mask": mask})
-            image, mask = changed["image"], changed["mask"]
-        return {"probabilities": self.network(image, training=training), "mask": mask}
+            drawn = self.augment({"image": image, "mask": pair["mask"]})
+        else:
+            drawn = {"image": image, "lungs": split_lungs(pair["mask"])}
+        logits = self._logits(drawn["image"], training=training)
+        return {"logits": logits, "lungs": drawn["lungs"]}
 
     def compute_loss(
         self,
@@ -55,10 +64,9 @@ class Segmenter(keras.Model):
     ) -> Any:
         """Return soft Dice loss plus cross-entropy, each per image, then averaged."""
         del x, y, sample_weight, training
-        mask, probabilities = y_pred["mask"], y_pred["probabilities"]
-        dice = soft_dice(mask, probabilities)
-        self.dice.update_state(dice)
-        return ops.mean(1.0 - dice) + ops.mean(cross_entropy(mask, probabilities))
+        both = self._loss_and_dice(y_pred["lungs"], y_pred["logits"])
+        self.dice.update_state(both[1])
+        return ops.mean(both[0])
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None

@@ -14,6 +14,7 @@ import keras
 from keras import layers
 
 from lungcli.nn.blocks import (
+    LOGITS,
     NUM_CLASSES,
     check_input_size,
     convolution,
@@ -61,7 +62,7 @@ def build_stem_unet(
         x = layers.Concatenate(dtype=dtype, name=f"skip{level}")([skips[level], x])
         x = _residual(x, widths[level], dtype=dtype, name=f"up{level}")
     x = layers.Conv2DTranspose(
-        NUM_CLASSES, STEM, strides=STEM, dtype=dtype, name="logits"
+        NUM_CLASSES, STEM, strides=STEM, dtype=dtype, name=LOGITS
     )(x)
     return keras.Model(inputs, lung_probabilities(x), name="stem_unet")
 

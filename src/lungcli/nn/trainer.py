@@ -18,6 +18,7 @@ from lungcli.nn.augment import Augment
 from lungcli.nn.batches import Batches
 from lungcli.nn.callbacks import (
     VAL_DICE,
+    AverageWeights,
     BestWeights,
     EpochReporter,
     EpochSeeds,
@@ -32,9 +33,11 @@ from lungcli.nn.networks import build_network
 from lungcli.nn.precision import dtype_policy, on_cpu
 from lungcli.nn.segmenter import Segmenter
 from lungcli.nn.state import StateKeeper, TrainingState, load_state
+from lungcli.nn.throughput import ThroughputMeter
 
 _CLIP_NORM = 1.0
 _WARM_UP = 0.05  # of all steps
+_AVERAGED = 0.05  # of all epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,12 @@ class Trainer:
         keras.utils.set_random_seed(config.seed)
         self.config = config
         self.folder = folder
-        self.validation = validation
+        self.validation = Batches(
+            validation.images,
+            validation.masks,
+            batch_size=config.batch_size,
+            shuffle=False,
+        )
         self.policy = dtype_policy(config.precision)
         self.batches = Batches(
             train.images,
@@ -87,6 +95,7 @@ class Trainer:
             shuffle=True,
             seed=config.seed,
         )
+        self.meter = ThroughputMeter(self.batches)
         self.augment = Augment(strength=config.strength, seed=config.seed)
         self.network = build_network(config.network, dtype=self.policy)
         self.segmenter = Segmenter(self.network, self.augment)
@@ -125,13 +134,7 @@ class Trainer:
     def fit(self, hooks: Hooks) -> None:
         """Train to the last epoch of the settings."""
         self.segmenter.fit(
-            self.batches,
-            validation_data=Batches(
-                self.validation.images,
-                self.validation.masks,
-                batch_size=self.config.batch_size,
-                shuffle=False,
-            ),
+            self.meter.timed,
             initial_epoch=self.state.epoch if self.state else 0,
             epochs=self.config.epochs,
             callbacks=self._callbacks(hooks),
@@ -142,21 +145,21 @@ class Trainer:
     def _callbacks(self, hooks: Hooks) -> list[keras.callbacks.Callback]:
         """Return the callbacks; those after ValidationDice see its scores."""
         best = BestWeights(
-            self.folder, best=self.state.best if self.state else -math.inf
+            self.folder,
+            best=self.state.best if self.state else -math.inf,
+            keep=self.config.keep,
         )
         return [
             EpochSeeds(self.batches, self.augment),
             FiniteLoss(),
             StepReporter(hooks.on_step),
-            ValidationDice(
-                self.validation.images,
-                hooks.score,
-                batch_size=self.config.batch_size,
-            ),
+            AverageWeights(_AVERAGED * self.config.epochs),
+            ValidationDice(self.validation, hooks.score),
             best,
             *self._optional_callbacks(),
             EpochReporter(hooks.on_epoch),
             StateKeeper(self.folder / "state", best),
+            self.meter,
         ]
 
     def _optional_callbacks(self) -> list[keras.callbacks.Callback]:

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from lungcli.nn.blocks import (
+    LOGITS,
     NUM_CLASSES,
     check_input_size,
     convolution,
@@ -46,7 +47,7 @@ def build_unet(
         )(x)
         x = layers.Concatenate(dtype=dtype, name=f"skip{level}")([skips[level], x])
         x = _twice(x, filters * 2**level, dtype=dtype, name=f"up{level}")
-    x = layers.Conv2D(NUM_CLASSES, 1, dtype=dtype, name="logits")(x)
+    x = layers.Conv2D(NUM_CLASSES, 1, dtype=dtype, name=LOGITS)(x)
     return keras.Model(inputs, lung_probabilities(x), name="unet")
 
 

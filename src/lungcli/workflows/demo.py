@@ -17,7 +17,7 @@ from lungcli.workflows.augment_preview import augment_preview
 from lungcli.workflows.evaluate import Evaluation, evaluate
 from lungcli.workflows.prepare import PrepareReport, PrepareSettings, prepare
 from lungcli.workflows.train import train
-from lungcli.workflows.training import TrainEvents, TrainResult
+from lungcli.workflows.training_report import TrainEvents, TrainResult
 from lungcli.workflows.visualize import PictureSettings, visualize
 
 MARKER: Final = "demo.json"

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +19,20 @@ from lungcli.data.geometry import (
 from lungcli.errors import DatasetError
 from lungcli.masks import label_map
 from lungcli.nn.predictor import Predictor
-from lungcli.runs import RUNS, RunFolder, find_run
 from lungcli.workflows.datasets import DatasetCase, full_name, smaller_than
+from lungcli.workflows.models import ModelFolder
 
 
 class LungModel:
-    """A trained run, ready to label X-rays of any size.
+    """A trained network, ready to label X-rays of any size.
 
     Args:
-        run: Folder of the run.
-        predictor: Its network.
+        name: What messages call it.
+        predictor: The network.
     """
 
-    def __init__(self, run: RunFolder, predictor: Predictor) -> None:
-        self.run = run
+    def __init__(self, name: str, predictor: Predictor) -> None:
+        self.name = name
         self.predictor = predictor
 
     @property
@@ -88,7 +87,7 @@ class LungModel:
             if both_known and own != dataset.convention and not any_convention:
                 msg = (
                     f"{dataset.root} has masks with the convention "
-                    f"{dataset.convention}, the model {self.run.root} learned {own}: "
+                    f"{dataset.convention}, the model {self.name} learned {own}: "
                     "the scores would mislead. Insist with --any-convention."
                 )
                 raise DatasetError(msg)
@@ -97,14 +96,14 @@ class LungModel:
         """Return what the user should know before trusting scores on these cases."""
         notes = []
         names = [full_name(case) for _, case in cases]
-        trained = {name for entry in self.predictor.info.data for name in entry.cases}
+        trained = {name for entry in self.predictor.info.seen for name in entry.cases}
         known = sum(name in trained for name in names)
         if known:
             notes.append(
                 f"the model was trained on {known} of these {len(cases)} cases: "
                 "their scores say nothing about new patients."
             )
-        chosen = {c for entry in self.predictor.info.data for c in entry.validation}
+        chosen = {c for entry in self.predictor.info.seen for c in entry.validation}
         known = sum(name in chosen for name in names)
         if known:
             notes.append(
@@ -140,15 +139,10 @@ def threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(4, os.cpu_count() or 1))
 
 
-def load_model(path: Path | None, *, runs: Path = RUNS) -> LungModel:
-    """Load a trained run.
-
-    Args:
-        path: Run folder; None takes the latest.
-        runs: Folder of all runs.
+def load_model(model: ModelFolder) -> LungModel:
+    """Load a trained network.
 
     Raises:
-        ModelError: If there is no such run or its model cannot be used.
+        ModelError: If it cannot be used.
     """
-    run = find_run(path, runs=runs)
-    return LungModel(run, Predictor.load(run.root))
+    return LungModel(model.name, Predictor.load(model.root))

@@ -16,6 +16,7 @@ from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
 from lungcli.workflows.datasets import check_output
 from lungcli.workflows.inference import LungModel, load_model, threads
+from lungcli.workflows.models import BUNDLED, Announce, find_model, quiet
 
 SUFFIXES = IMAGE_SUFFIXES | {RAW_SUFFIX}
 
@@ -45,12 +46,13 @@ class Prediction:
 
 def predict(
     inputs: Sequence[Path],
-    model: Path | None = None,
+    model: str | Path | None = None,
     *,
     out: Path = Path("masks"),
     overlay: bool = False,
     runs: Path = RUNS,
     progress: Progress = silent,
+    announce: Announce = quiet,
 ) -> tuple[Prediction, ...]:
     """Write the label map of each X-ray on its original pixel grid.
 
@@ -58,12 +60,13 @@ def predict(
 
     Args:
         inputs: Image files, or folders that are searched for them.
-        model: Run folder; None takes the latest.
+        model: As `models.find_model` takes it, but None is the bundled network.
         out: Folder of the label maps: 8-bit gray PNG, 0 background, 1 the patient's
             right lung, 2 left. Files of a folder keep their place below it.
         overlay: Whether to write `<name>_overlay.png` too, with outlines.
         runs: Folder of all runs.
         progress: Told after each file.
+        announce: Told if the bundled network was taken unasked.
 
     Returns:
         One entry a file, in the order of the inputs.
@@ -75,7 +78,10 @@ def predict(
     """
     check_output(out)
     targets = _targets(inputs, out, overlay=overlay)
-    lungs = load_model(model, runs=runs)
+    if model is None:
+        announce(f"the model that came with lungcli is used (--model {BUNDLED}).")
+        model = BUNDLED
+    lungs = load_model(find_model(model, runs=runs))
     predictions: list[Prediction] = []
     progress("predict", 0, len(targets))
     images = list(targets)

@@ -34,7 +34,7 @@ def map_in_processes(
     Raises:
         LungcliError: If a process was killed.
     """
-    num_processes = min(workers or _num_cores(), -(-len(jobs) // _CHUNK))
+    num_processes = min(workers or num_cores(), -(-len(jobs) // _CHUNK))
     if num_processes <= 1:
         yield from map(function, jobs)
         return
@@ -61,7 +61,8 @@ def map_in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def _num_cores() -> int:
+def num_cores() -> int:
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lungcli.config import TrainConfig
-from lungcli.data.prepared import PreparedDataset
-from lungcli.errors import ConfigError, DatasetError
-from lungcli.nn.model_file import ModelInfo, TrainedOn, load_info
+from lungcli.config import Division, TrainConfig
+from lungcli.errors import ConfigError
+from lungcli.nn.model_file import ModelInfo
 from lungcli.runs import (
     RUNS,
     RunFolder,
@@ -16,13 +15,11 @@ from lungcli.runs import (
     new_run_folder,
     read_config,
 )
-from lungcli.workflows.datasets import full_name, one_convention, open_all
-from lungcli.workflows.training import (
-    THRESHOLD,
-    TrainEvents,
-    TrainingSession,
-    TrainResult,
-)
+from lungcli.workflows.assignment import Assignment, assign, settings_for
+from lungcli.workflows.datasets import one_convention, open_all
+from lungcli.workflows.fine_tuning import Initial
+from lungcli.workflows.training import THRESHOLD, TrainingSession
+from lungcli.workflows.training_report import TrainEvents, TrainResult
 
 
 def train(
@@ -31,17 +28,23 @@ def train(
     *,
     run: Path | None = None,
     runs: Path = RUNS,
+    final: bool = False,
     any_convention: bool = False,
+    init: str | Path | None = None,
     events: TrainEvents | None = None,
 ) -> TrainResult:
-    """Train a network from new weights.
+    """Train a network from random weights, or from those of a trained one.
 
     Args:
         data: Folders of prepared data sets; together they train one network.
         config: Settings.
         run: Folder of the run; by default one in `runs`, named after the time.
         runs: Folder whose `latest` will mean this run.
+        final: Whether to train on the validation cases too; then the weights of the
+            last epoch are kept.
         any_convention: Whether masks with and without heart may be mixed.
+        init: Network to begin with, as `models.find_model` takes it; the settings
+            must name its architecture (`fine_tuning.settings_from` makes them so).
         events: Who listens.
 
     Returns:
@@ -50,22 +53,56 @@ def train(
     Raises:
         DatasetError: If a data set is missing, has no training or validation
             cases, or another mask convention than the others.
+        ModelError: If there is no usable network to begin with.
         ConfigError: If the run folder exists already, or a setting is impossible.
         OutputError: If the run folder cannot be written.
     """
+    initial = None if init is None else Initial.find(init, runs=runs)
     datasets = open_all(data)
-    convention = one_convention(datasets, any_convention=any_convention)
+    one_convention(datasets, any_convention=any_convention)
     folder = RunFolder(run) if run else new_run_folder(datasets[0].name, runs=runs)
-    _check_new(folder)
+    check_new(folder)
     check_latest(runs)
-    session = TrainingSession(folder, config, datasets, runs=runs)
+    division = Division(final=final)
+    cases = assign(datasets, division, seed=config.seed)
+    config = settings_for(division, config)
+    return begin(folder, config, cases, initial=initial, runs=runs, events=events)
+
+
+def begin(
+    folder: RunFolder,
+    config: TrainConfig,
+    cases: Assignment,
+    *,
+    initial: Initial | None = None,
+    runs: Path | None,
+    events: TrainEvents | None = None,
+) -> TrainResult:
+    """Train a network on cases that are already chosen.
+
+    Args:
+        folder: The run, a new one.
+        config: Settings.
+        cases: Which ones train, and which are only watched.
+        initial: The trained network to begin with; None for random weights.
+        runs: Folder whose `latest` will mean this run; None leaves it alone.
+        events: Who listens.
+    """
+    if initial is not None:
+        initial.check_fits(config)
+    session = TrainingSession(folder, config, cases, runs=runs)
+    convention = one_convention(cases.datasets, any_convention=True)
     info = ModelInfo(
         network=session.config.network,
         convention=str(convention),
         threshold=THRESHOLD,
-        data=_trained_on(datasets),
+        data=cases.trained_on(session.config),
     )
-    session.start(info)
+    if initial is None:
+        session.start(info)
+    else:
+        session.notes += initial.notes(convention, cases.validation)
+        session.start(initial.record_in(info), weights=initial.weights)
     return session.fit(events or TrainEvents())
 
 
@@ -91,24 +128,24 @@ def resume(
         DatasetError: If a data set is gone, or its cases or splits have changed.
     """
     folder = find_run(run, runs=runs)
-    settings, paths = read_config(folder)
+    settings, paths, division = read_config(folder)
     config = TrainConfig.from_dict(settings, where=str(folder.config))
     if epochs is not None:
         config = replace(config, epochs=epochs)
-    datasets = open_all(paths)
-    if _trained_on(datasets) != load_info(folder.root).data:
-        listed = ", ".join(str(dataset.root) for dataset in datasets)
-        msg = (
-            f"{listed} has changed since the run {folder.root} began: other images or "
-            "other splits. Prepare it as it was, or start a new run."
-        )
-        raise DatasetError(msg)
-    session = TrainingSession(folder, config, datasets, runs=runs)
+    cases = assign(open_all(paths), division, seed=config.seed)
+    cases.check_unchanged(folder, config)
+    latest = None if division.folds else runs
+    session = TrainingSession(folder, config, cases, runs=latest)
     session.go_on()
     return session.fit(events or TrainEvents())
 
 
-def _check_new(folder: RunFolder) -> None:
+def check_new(folder: RunFolder) -> None:
+    """Refuse a folder that holds something.
+
+    Raises:
+        ConfigError: With the remedy.
+    """
     root = folder.root
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         msg = (
@@ -116,23 +153,3 @@ def _check_new(folder: RunFolder) -> None:
             "name another one with --run."
         )
         raise ConfigError(msg)
-
-
-def _trained_on(datasets: Sequence[PreparedDataset]) -> tuple[TrainedOn, ...]:
-    return tuple(
-        TrainedOn(
-            name=dataset.name,
-            fingerprint=dataset.fingerprint,
-            cases=_names(dataset, "train"),
-            validation=_names(dataset, "val"),
-        )
-        for dataset in datasets
-    )
-
-
-def _names(dataset: PreparedDataset, split: str) -> tuple[str, ...]:
-    return tuple(
-        full_name(case)
-        for case in dataset.cases
-        if case.has_mask and case.split == split
-    )

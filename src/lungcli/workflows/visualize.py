@@ -22,6 +22,7 @@ from lungcli.runs import RUNS
 from lungcli.workflows.datasets import DatasetCase, check_output, open_all, select
 from lungcli.workflows.evaluate import score_all
 from lungcli.workflows.inference import LungModel, load_model
+from lungcli.workflows.models import Announce, find_model, quiet
 
 NO_MASK: Final = "no-mask"  # the cases that nobody has drawn on
 FILMS: Final = {
@@ -66,7 +67,7 @@ class PictureSettings:
 
 def visualize(
     data: Sequence[Path],
-    model: Path | None = None,
+    model: str | Path | None = None,
     *,
     settings: PictureSettings,
     split: str = "test",
@@ -74,18 +75,22 @@ def visualize(
     runs: Path = RUNS,
     any_convention: bool = False,
     progress: Progress = silent,
+    announce: Announce = quiet,
 ) -> tuple[Path, ...]:
     """Draw what a network predicts, beside what experts drew.
 
     Args:
         data: Folders of prepared data sets.
-        model: Run folder; None takes the latest.
+        model: As `models.find_model` takes it; None is the latest run, else the
+            bundled network.
         settings: What to draw.
         split: `train`, `val`, `test`, `all`, or `no-mask`.
-        out: Folder of the pictures; by default `pictures` in the run folder.
+        out: Folder of the pictures; by default `pictures` in the run folder (in the
+            current folder for the bundled network).
         runs: Folder of all runs.
         any_convention: Whether to compare across mask conventions.
         progress: Told after each case.
+        announce: Told if the bundled network was taken unasked.
 
     Returns:
         The files, films first.
@@ -97,11 +102,12 @@ def visualize(
     """
     cases = _choose(open_all(data), split, settings.cases)
     films = _films(settings.films, cases)
-    lungs = load_model(model, runs=runs)
+    found = find_model(model, runs=runs, announce=announce)
+    lungs = load_model(found)
     lungs.check_convention(cases, any_convention=any_convention)
     if settings.worst:
         cases = _worst(lungs, cases, settings.worst, progress)
-    folder = out or lungs.run.pictures
+    folder = out or found.results.pictures
     check_output(folder)
     names = _overlay_names(cases)
     overlays = []

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from keras import ops
-from scipy import ndimage
 
 from lungcli.data.phantom import draw_phantom
 from lungcli.nn import augment as module
-from lungcli.nn.augment import Augment, draw_augmented, one_hot, sample_bilinear
+from lungcli.nn.augment import Augment, draw_augmented, split_lungs
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +16,8 @@ def phantom():
 
 def shapes_only(monkeypatch):
     """Leave the gray values alone, so that the image can be compared."""
-    for name in ("LOG_GAMMA", "CONTRAST", "BRIGHTNESS", "NOISE", "INVERSION"):
+    gray = ("LOG_GAMMA", "LOG_CONTRAST", "BRIGHTNESS", "SHADING", "NOISE", "BLUR")
+    for name in (*gray, "INVERSION", "DEVICE_SHARE"):
         monkeypatch.setattr(module, name, 0.0)
 
 
@@ -72,7 +72,7 @@ def test_epochs_can_be_jumped_to(phantom):
     """A resumed run draws what the uninterrupted one would have drawn."""
     pair = {
         "image": phantom.image[None, ..., None] / np.float32(255),
-        "mask": one_hot(phantom.labels[None, ..., None]),
+        "mask": phantom.labels[None, ..., None],
     }
 
     def drawn(layer):
@@ -92,21 +92,47 @@ def test_ranges(phantom):
     layer = Augment(strength=3.0)
     pair = {
         "image": np.repeat(phantom.image[None, ..., None] / np.float32(255), 8, 0),
-        "mask": np.repeat(one_hot(phantom.labels[None, ..., None]), 8, 0),
+        "mask": np.repeat(phantom.labels[None, ..., None], 8, 0),
     }
     changed = {name: ops.convert_to_numpy(v) for name, v in layer(pair).items()}
     assert changed["image"].min() >= 0
     assert changed["image"].max() <= 1
-    assert changed["mask"].sum(axis=-1).max() <= 1 + 1e-5
+    assert changed["lungs"].shape == (8, 2, 128, 128)
+    assert changed["lungs"].min() >= 0
+    assert changed["lungs"].sum(axis=1).max() <= 1 + 1e-5
     assert np.isfinite(changed["image"]).all()
 
 
-def test_sampling_agrees_with_scipy():
-    rng = np.random.default_rng(0)
-    pixels = rng.random((1, 9, 11, 1), np.float32)
-    rows, columns = rng.uniform(-2, 12, (2, 1, 5, 6)).astype(np.float32)
-    ours = ops.convert_to_numpy(sample_bilinear(pixels, rows, columns))[0, ..., 0]
-    padded = np.pad(pixels[0, ..., 0], 3)
-    where = np.stack([rows[0] + 3, columns[0] + 3])
-    theirs = ndimage.map_coordinates(padded, where, order=1, mode="constant")
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+def test_lungs_are_split_into_planes():
+    labels = np.array([[[0, 1], [2, 1]]], np.uint8)[..., None]
+    right, left = ops.convert_to_numpy(split_lungs(labels))[0]
+    np.testing.assert_array_equal(right, [[0, 1], [0, 1]])
+    np.testing.assert_array_equal(left, [[0, 0], [1, 0]])
+
+
+def test_collimation_leaves_a_black_border_without_lungs(monkeypatch, phantom):
+    shapes_only(monkeypatch)
+    for name in ("ROTATION", "LOG_SCALE", "LOG_ASPECT", "SHEAR", "SHIFT", "BEND"):
+        monkeypatch.setattr(module, name, 0.0)
+    monkeypatch.setattr(module, "COLLIMATION_SHARE", 1.0)
+    monkeypatch.setattr(module, "COLLIMATION", 0.4)
+    white, lung = np.full((128, 128), 255, np.uint8), np.ones((128, 128), np.uint8)
+    images, labels = draw_augmented(white, lung, draws=8)
+    for image, mask in zip(images, labels, strict=True):
+        np.testing.assert_array_equal(image > 0, mask > 0)
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(0))
+        assert mask.sum() == len(rows) * len(columns)  # one box
+        assert 0.2 * 128 <= len(rows) < 128
+
+
+def test_a_device_hides_the_image_not_the_mask(monkeypatch, phantom):
+    shapes_only(monkeypatch)
+    for name in ("ROTATION", "LOG_SCALE", "LOG_ASPECT", "SHEAR", "SHIFT", "BEND"):
+        monkeypatch.setattr(module, name, 0.0)
+    monkeypatch.setattr(module, "COLLIMATION_SHARE", 0.0)
+    monkeypatch.setattr(module, "DEVICE_SHARE", 1.0)
+    images, labels = draw_augmented(phantom.image, phantom.labels, draws=8)
+    changed = images != phantom.image
+    assert (changed.mean(axis=(1, 2)) < 0.3**2 + 0.01).all()
+    assert changed.any(axis=(1, 2)).sum() >= 6
+    np.testing.assert_array_equal(labels, np.repeat(phantom.labels[None], 8, 0))

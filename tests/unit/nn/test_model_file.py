@@ -8,6 +8,7 @@ import pytest
 from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
 from lungcli.nn.model_file import (
+    InitialModel,
     ModelInfo,
     TrainedOn,
     load_info,
@@ -22,6 +23,12 @@ INFO = ModelInfo(
     convention="heart-excluded",
     threshold=0.4,
     data=(TrainedOn(name="phantoms", fingerprint="abc", cases=("a/1", "a/2")),),
+    initial=InitialModel(
+        name="bundled",
+        fingerprint="def",
+        data=(TrainedOn(name="b", fingerprint="0", cases=("b/1",), validation=("c",)),),
+    ),
+    license="CC0-1.0",
 )
 
 
@@ -40,6 +47,16 @@ def test_round_trip(model):
     predictor = Predictor.load(folder)
     expected = network.predict_on_batch(images.astype("float32") / 255)
     np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
+
+
+def test_a_model_without_the_newer_facts_is_read(model):
+    folder, _ = model
+    document = json.loads((folder / "model.json").read_text())
+    for name in ("initial", "license"):
+        del document[name]
+    (folder / "model.json").write_text(json.dumps(document))
+    info = load_info(folder)
+    assert (info.initial, info.license, info.seen) == (None, "", INFO.data)
 
 
 def test_result_does_not_depend_on_the_batch(model):

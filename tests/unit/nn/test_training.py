@@ -10,8 +10,13 @@ from keras import ops
 from lungcli.config import TrainConfig
 from lungcli.errors import ModelError
 from lungcli.nn.batches import Batches
-from lungcli.nn.callbacks import BestWeights
-from lungcli.nn.losses import cross_entropy, soft_dice
+from lungcli.nn.callbacks import AverageWeights, BestWeights
+from lungcli.nn.losses import (
+    cross_entropy,
+    logits_of,
+    segmentation_loss,
+    soft_dice,
+)
 from lungcli.nn.state import load_state
 from lungcli.nn.trainer import Hooks, Pairs, Trainer, build_optimizer
 
@@ -69,26 +74,38 @@ def test_a_small_lung_missed_counts_as_much_as_a_large_one():
 
 def test_cross_entropy_by_hand():
     mask = np.array([[[[1.0, 0.0], [0.0, 0.0]]]], np.float32)
-    probabilities = np.array([[[[0.8, 0.1], [0.3, 0.2]]]], np.float32)
+    logs = np.log([[[[0.1, 0.8, 0.1], [0.5, 0.3, 0.2]]]]).astype(np.float32)
     expected = -(math.log(0.8) + math.log(0.5)) / 2
-    assert float(cross_entropy(mask, probabilities)[0]) == pytest.approx(expected)
+    assert float(cross_entropy(mask, logs)[0]) == pytest.approx(expected)
 
 
-def test_cross_entropy_agrees_with_keras():
+def test_loss_agrees_with_keras():
     rng = np.random.default_rng(0)
-    classes = rng.dirichlet([1, 1, 1], (2, 8, 8)).astype(np.float32)
+    logits = rng.normal(size=(2, 8, 8, 3)).astype(np.float32)
     truth = np.eye(3, dtype=np.float32)[rng.integers(0, 3, (2, 8, 8))]
-    ours = ops.convert_to_numpy(cross_entropy(truth[..., 1:], classes[..., 1:]))
-    theirs = keras.losses.categorical_crossentropy(truth, classes)
-    np.testing.assert_allclose(
-        ours, ops.convert_to_numpy(theirs).mean(axis=(1, 2)), rtol=1e-4
-    )
+    lungs = np.moveaxis(truth[..., 1:], -1, 1)
+    loss, dice = ops.convert_to_numpy(segmentation_loss(lungs, logits))
+    entropy = keras.losses.categorical_crossentropy(truth, logits, from_logits=True)
+    probabilities = ops.convert_to_numpy(ops.softmax(logits))[..., 1:]
+    theirs = ops.convert_to_numpy(entropy).mean(axis=(1, 2)) + 1 - dice
+    np.testing.assert_allclose(loss, theirs, rtol=1e-5)
+    by_lung = ops.convert_to_numpy(soft_dice(truth[..., 1:], probabilities))
+    np.testing.assert_allclose(dice, by_lung.mean(axis=1), rtol=1e-5)
+
+
+def test_logits_of_probabilities_give_them_back():
+    classes = np.random.default_rng(0).dirichlet([1, 1, 1], (4,)).astype(np.float32)
+    back = ops.convert_to_numpy(ops.softmax(logits_of(classes[..., 1:])))
+    np.testing.assert_allclose(back, classes, atol=1e-5)
 
 
 def test_perfect_and_certain_is_finite():
-    mask = np.zeros((1, 4, 4, 2), np.float32)
-    assert np.isfinite(float(cross_entropy(mask, 1 - mask)[0]))
-    assert float(cross_entropy(mask, mask)[0]) == pytest.approx(0, abs=1e-5)
+    lungs = np.zeros((1, 2, 4, 4), np.float32)
+    certain = np.zeros((1, 4, 4, 2), np.float32)
+    right = segmentation_loss(lungs, logits_of(certain))
+    wrong = segmentation_loss(lungs, logits_of(certain + np.float32([1, 0])))
+    assert float(right[0][0]) == pytest.approx(0, abs=1e-4)
+    assert 10 < float(wrong[0][0]) < 20
 
 
 def test_order_depends_on_seed_and_epoch(pairs):
@@ -174,7 +191,7 @@ def test_broken_state_is_named(tmp_path, text):
 
 def test_best_weights_are_those_of_the_best_epoch(tmp_path):
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    holder = type("Holder", (), {"network": network})()
+    holder = type("Holder", (), {"averaged": network})()
     callback = BestWeights(tmp_path)
     callback.set_model(holder)
     for epoch, dice in enumerate([0.5, 0.9, math.nan, 0.8]):
@@ -185,10 +202,37 @@ def test_best_weights_are_those_of_the_best_epoch(tmp_path):
     assert callback.best == 0.9
 
 
+def test_the_last_weights_are_kept_on_request(tmp_path):
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    callback = BestWeights(tmp_path, keep="last")
+    callback.set_model(type("Holder", (), {"averaged": network})())
+    for epoch, dice in enumerate([0.9, 0.5]):
+        network.layers[0].set_weights([np.full((1, 1), dice), np.zeros(1)])
+        callback.on_epoch_end(epoch, {"val_dice": dice})
+    network.load_weights(tmp_path / "best.weights.h5")
+    assert network.layers[0].get_weights()[0][0, 0] == pytest.approx(0.5)
+    assert callback.best == 0.9
+
+
+def test_the_average_forgets_the_start_of_the_training(tmp_path):
+    def single():
+        return keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+
+    network, averaged = single(), single()
+    callback = AverageWeights(window=2)
+    callback.set_model(type("Holder", (), {"network": network, "averaged": averaged})())
+    means = []
+    for epoch, value in enumerate([8.0, 4.0, 0.0, 0.0]):
+        network.layers[0].set_weights([np.full((1, 1), value), np.zeros(1)])
+        callback.on_epoch_end(epoch)
+        means.append(float(averaged.layers[0].get_weights()[0][0, 0]))
+    assert means == [8.0, 6.0, 3.0, 1.5]
+
+
 def test_weights_exist_even_if_no_dice_was_defined(tmp_path):
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     callback = BestWeights(tmp_path)
-    callback.set_model(type("Holder", (), {"network": network})())
+    callback.set_model(type("Holder", (), {"averaged": network})())
     callback.on_epoch_end(0, {"val_dice": math.nan})
     assert (tmp_path / "best.weights.h5").exists()
 

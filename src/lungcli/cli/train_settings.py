@@ -1,0 +1,85 @@
+"""What was asked of `lungcli train`, by options and by a file, checked together."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lungcli.config import TrainConfig
+from lungcli.errors import ConfigError
+
+
+def read_train_settings(
+    settings: Mapping[str, Any], init: str | None, where: str
+) -> TrainConfig:
+    """Return the settings; the initial model, if any, decides what is not set."""
+    if init is None:
+        return TrainConfig.from_dict(settings, where=where)
+    from lungcli.workflows.fine_tuning import settings_from
+
+    return settings_from(init, settings, where=where)
+
+
+def check_resume(names: Sequence[str]) -> None:
+    """Refuse what would silently be ignored.
+
+    Raises:
+        ConfigError: If anything but the number of epochs is set.
+    """
+    extra = sorted(set(names) - {"epochs"})
+    if extra:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in extra)
+        msg = (
+            f"--resume goes on with the run's own settings; {flags} cannot change "
+            "them. Only --epochs can. Leave it out, or start a new run."
+        )
+        raise ConfigError(msg)
+
+
+def model_name(value: object, config: Path | None) -> str | None:
+    """Return the initial model that the file names."""
+    if value is None or isinstance(value, str):
+        return value
+    msg = f"{config}: init must be a run or 'bundled', got {value!r}."
+    raise ConfigError(msg)
+
+
+def paths_in(value: object, config: Path | None) -> list[Path]:
+    """Return the path or paths of a setting in the file."""
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+        msg = (
+            f"{config}: data and run must be a path or a list of paths, got {value!r}."
+        )
+        raise ConfigError(msg)
+    return [Path(v) for v in values]
+
+
+def check_division(
+    settings: Mapping[str, Any], *, final: bool, folds: int | None, init: str | None
+) -> None:
+    """Refuse options that contradict each other.
+
+    Args:
+        settings: What was set, names to values.
+        final: Whether to train on the validation cases too.
+        folds: Folds of a cross-validation; None if it is none.
+        init: Network to begin with.
+
+    Raises:
+        ConfigError: With the remedy.
+    """
+    if final and folds is not None:
+        msg = "--final holds no fold out. Take --final or --folds, not both."
+        raise ConfigError(msg)
+    if folds is not None and init:
+        msg = (
+            "--folds begins with random weights: what --init names may have seen the "
+            "cases that are held out. Leave one of them out."
+        )
+        raise ConfigError(msg)
+    if (final or folds is not None) and settings.get("keep") == "best":
+        msg = (
+            "--final and --folds keep the weights of the last epoch, since no other "
+            "cases are left to choose one by. Leave out keep best."
+        )
+        raise ConfigError(msg)

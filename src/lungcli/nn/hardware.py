@@ -1,0 +1,78 @@
+"""What Keras computes on, for people to read."""
+
+import importlib
+from dataclasses import dataclass
+
+import keras
+
+from lungcli.nn.precision import dtype_policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """What Keras computes on.
+
+    Attributes:
+        backend: Name of the library below Keras.
+        devices: What it found, such as `cpu:0` or `gpu:0`.
+        accelerators: Names of the models of the GPUs; empty without one.
+        formats: Numbers that are fast here, as `--precision` names them.
+        auto: What `--precision auto` becomes, likewise.
+    """
+
+    backend: str
+    devices: tuple[str, ...]
+    accelerators: tuple[str, ...]
+    formats: tuple[str, ...]
+    auto: str
+
+
+def find_hardware() -> Hardware:
+    """Return what Keras computes on in this process."""
+    auto = number_format(dtype_policy("auto"))
+    return Hardware(
+        backend=keras.backend.backend(),
+        devices=tuple(keras.distribution.list_devices()),
+        accelerators=accelerators(),
+        formats=("float32", "bfloat16") if auto == "bfloat16" else ("float32",),
+        auto=auto,
+    )
+
+
+def number_format(policy: str) -> str:
+    """Return the format that a dtype policy computes in.
+
+    Examples:
+        >>> number_format("mixed_bfloat16")
+        'bfloat16'
+    """
+    return policy.removeprefix("mixed_")
+
+
+def accelerators() -> tuple[str, ...]:
+    """Return the names of the models of the GPUs; empty without one.
+
+    Keras numbers its devices and knows no names, so the backend is asked.
+    """
+    backend = keras.backend.backend()
+    if backend == "jax":
+        jax = importlib.import_module("jax")
+        found = [device for device in jax.devices() if device.platform != "cpu"]
+        return tuple(device.device_kind for device in found)
+    if backend == "tensorflow":
+        config = importlib.import_module("tensorflow").config
+        details = config.experimental.get_device_details
+        gpus = config.list_physical_devices("GPU")
+        return tuple(details(gpu).get("device_name", "GPU") for gpu in gpus)
+    return ()
+
+
+def computing_unit(policy: str, *, cores: int) -> str:
+    """Name what a network computes on, and in which numbers.
+
+    Args:
+        policy: Dtype policy of the network.
+        cores: Cores of the processor, which computes where there is no GPU.
+    """
+    unit = next(iter(accelerators()), f"{cores} core{'s' * (cores != 1)}")
+    return f"{unit} ({number_format(policy)})"

@@ -59,9 +59,6 @@ class Augment(keras.Layer):
         self.strength = strength
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
-        self._refocus = fused(_refocus)
-        self._redraw = fused(_redraw)
-        self._warp_lung = fused(_warp_lung)
 
     def begin_epoch(self, epoch: int) -> None:
         """Jump to the draws of an epoch, counted from 0."""
@@ -85,8 +82,10 @@ class Augment(keras.Layer):
         if self.strength == 0:
             return {"image": image, "lungs": split_lungs(labels)}
         draws = self._draw(ops.shape(image)[0], image.shape[1])
-        lungs = [self._warp_lung(labels, lung, draws) for lung in (RIGHT, LEFT)]
-        image = self._redraw(self._refocus(image, draws["blur"]), draws)
+        image = _redraw(_refocus(image, draws["blur"]), draws)
+        lungs = [
+            _warp_mask(ops.equal(labels[..., 0], lung), draws) for lung in (RIGHT, LEFT)
+        ]
         return {"image": image, "lungs": ops.stack(lungs, axis=1)}
 
     def _draw(self, batch: Any, side: int) -> dict[str, Any]:
@@ -138,12 +137,14 @@ def split_lungs(labels: Any) -> Any:
     return ops.cast(ops.stack(planes, axis=1), "float32")
 
 
+@fused
 def _refocus(image: Any, blur: Any) -> Any:
     """Blur some images towards a lower resolution, and sharpen others."""
     image = image[..., 0]
     return image + blur * (low_resolution(image) - image)
 
 
+@fused
 def _redraw(image: Any, draws: dict[str, Any]) -> Any:
     """Warp the image, crop it, and change its gray values."""
     side = image.shape[1]
@@ -151,10 +152,11 @@ def _redraw(image: Any, draws: dict[str, Any]) -> Any:
     return _hide(_recolour(image, draws), draws)[..., None]
 
 
-def _warp_lung(labels: Any, lung: int, draws: dict[str, Any]) -> Any:
-    """Warp and crop one lung, as a mask: labels must not be interpolated."""
-    side = labels.shape[1]
-    mask = ops.cast(ops.equal(labels[..., 0], lung), "float32")
+@fused
+def _warp_mask(mask: Any, draws: dict[str, Any]) -> Any:
+    """Warp and crop one lung `(batch, side, side)`; labels must not be interpolated."""
+    side = mask.shape[1]
+    mask = ops.cast(mask, "float32")
     return sample_bilinear(mask, *coordinates(side, draws)) * _window(side, draws)
 
 

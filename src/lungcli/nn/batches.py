@@ -50,6 +50,11 @@ class Batches(keras.utils.PyDataset):
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
         self.epoch = 0
 
+    @property
+    def images_per_item(self) -> int:
+        """Cases in a full batch."""
+        return self.batch_size
+
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
         batches = len(self.images) / self.batch_size
@@ -58,10 +63,11 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Batch]:
         """Return batch number `index` of the current epoch."""
         start = index * self.batch_size
-        chosen = self._order()[start : start + self.batch_size]
+        chosen = self.order()[start : start + self.batch_size]
         return ({"image": self.images[chosen], "mask": self.masks[chosen]},)
 
-    def _order(self) -> NDArray[np.int64]:
+    def order(self) -> NDArray[np.int64]:
+        """Return the cases of the current epoch, in the order of its batches."""
         count = len(self.images)
         if not self.shuffle:
             return np.arange(count)

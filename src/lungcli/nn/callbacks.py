@@ -162,17 +162,19 @@ class StepReporter(keras.callbacks.Callback):
 
     Args:
         report: Called with the step, counted from 1, and the logs so far.
+        steps: Training steps in what Keras counts as one batch.
     """
 
-    def __init__(self, report: Callable[[int, Logs], None]) -> None:
+    def __init__(self, report: Callable[[int, Logs], None], steps: int = 1) -> None:
         super().__init__()
         self.report = report
+        self.steps = steps
 
     def on_train_batch_end(
         self, batch: int, logs: Mapping[str, Any] | None = None
     ) -> None:
         """Report the step that ended."""
-        self.report(batch + 1, _floats(logs))
+        self.report((batch + 1) * self.steps, _floats(logs))
 
 
 class EpochReporter(keras.callbacks.Callback):

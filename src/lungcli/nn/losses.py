@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from lungcli.nn.fused import fused
+
 _SMALLEST = 1e-6  # keeps the logarithm finite in float32
 
 
@@ -45,6 +47,7 @@ def cross_entropy(mask: Any, logs: Any) -> Any:
     return -ops.mean(information, axis=(1, 2))
 
 
+@fused
 def segmentation_loss(lungs: Any, logits: Any) -> Any:
     """Return what training makes small, and the soft Dice that is shown.
 

@@ -7,7 +7,6 @@ from keras import ops
 
 from lungcli.nn.augment import Augment, split_lungs
 from lungcli.nn.blocks import LOGITS
-from lungcli.nn.fused import fused
 from lungcli.nn.losses import segmentation_loss
 
 
@@ -36,12 +35,12 @@ class Segmenter(keras.Model):
         self.averaged.trainable = False
         self.augment = augment
         self._logits = keras.Model(network.input, network.get_layer(LOGITS).output)
-        self._loss_and_dice = fused(segmentation_loss)
         self.dice = keras.metrics.Mean(name="soft_dice")
 
     def build(self, input_shape: dict[str, tuple[int, ...]]) -> None:
-        """Have nothing to build: the network came built."""
-        del input_shape
+        """Have nothing to build: the network came built, no other part has weights."""
+        if self.augment is not None:
+            self.augment.build(input_shape)
         self.built = True
 
     def call(self, pair: dict[str, Any], training: bool = False) -> dict[str, Any]:
@@ -64,7 +63,7 @@ class Segmenter(keras.Model):
     ) -> Any:
         """Return soft Dice loss plus cross-entropy, each per image, then averaged."""
         del x, y, sample_weight, training
-        both = self._loss_and_dice(y_pred["lungs"], y_pred["logits"])
+        both = segmentation_loss(y_pred["lungs"], y_pred["logits"])
         self.dice.update_state(both[1])
         return ops.mean(both[0])
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import keras
 
-from lungcli.nn.batches import Batch, Batches
+from lungcli.nn.batches import Batches
+from lungcli.nn.resident import ResidentBatches
 
 Clock = Callable[[], float]
+Source = Batches | ResidentBatches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class TimedBatches(keras.utils.PyDataset):
         clock: Returns seconds.
     """
 
-    def __init__(self, batches: Batches, clock: Clock) -> None:
+    def __init__(self, batches: Source, clock: Clock) -> None:
         super().__init__()
         self._batches = batches
         self._clock = clock
@@ -67,7 +69,7 @@ class TimedBatches(keras.utils.PyDataset):
         """Return the number of batches in an epoch."""
         return len(self._batches)
 
-    def __getitem__(self, index: int) -> tuple[Batch]:
+    def __getitem__(self, index: int) -> tuple[dict[str, Any]]:
         """Return batch number `index` of the current epoch."""
         began = self._clock()
         batch = self._batches[index]
@@ -109,10 +111,10 @@ class ThroughputMeter(keras.callbacks.Callback):
         clock: Returns seconds; another one only in tests.
     """
 
-    def __init__(self, batches: Batches, *, clock: Clock = time.perf_counter) -> None:
+    def __init__(self, batches: Source, *, clock: Clock = time.perf_counter) -> None:
         super().__init__()
         self.timed = TimedBatches(batches, clock)
-        self._batch_size = batches.batch_size
+        self._images_per_item = batches.images_per_item
         self._clock = clock
         self._compiled = False
         self._images = 0
@@ -150,7 +152,7 @@ class ThroughputMeter(keras.callbacks.Callback):
         del logs
         ended = self._clock()
         if self._compiled:
-            self._images += self._batch_size
+            self._images += self._images_per_item
             self._seconds += ended - self._step_ended
             self._waited += self._step_began - self._step_ended
             self._waited += self.timed.waited(batch, self._step_began, ended)

@@ -31,6 +31,7 @@ from lungcli.nn.callbacks import (
 from lungcli.nn.model_file import LOADING_ERRORS, first_line
 from lungcli.nn.networks import build_network
 from lungcli.nn.precision import dtype_policy, on_cpu
+from lungcli.nn.resident import ResidentBatches, ResidentSegmenter, fits_on_device
 from lungcli.nn.segmenter import Segmenter
 from lungcli.nn.state import StateKeeper, TrainingState, load_state
 from lungcli.nn.throughput import ThroughputMeter
@@ -95,10 +96,14 @@ class Trainer:
             shuffle=True,
             seed=config.seed,
         )
-        self.meter = ThroughputMeter(self.batches)
+        resident = fits_on_device(self.batches)
+        self.source = ResidentBatches(self.batches) if resident else self.batches
+        self.meter = ThroughputMeter(self.source)
         self.augment = Augment(strength=config.strength, seed=config.seed)
         self.network = build_network(config.network, dtype=self.policy)
-        self.segmenter = Segmenter(self.network, self.augment)
+        kind = ResidentSegmenter if resident else Segmenter
+        self.segmenter = kind(self.network, self.augment)
+        self.segmenter.build({})
         self.segmenter.compile(
             optimizer=build_optimizer(config, steps_per_epoch=len(self.batches)),
             # XLA on the CPU is slower than TensorFlow's own kernels
@@ -118,7 +123,6 @@ class Trainer:
         self.state = load_state(self.folder / "state")
         if self.state is None:
             return 0
-        self.segmenter.build({})
         self.segmenter.optimizer.build(self.segmenter.trainable_variables)
         try:
             with warnings.catch_warnings(action="ignore"):  # the error says it all
@@ -152,7 +156,7 @@ class Trainer:
         return [
             EpochSeeds(self.batches, self.augment),
             FiniteLoss(),
-            StepReporter(hooks.on_step),
+            StepReporter(hooks.on_step, len(self.batches) // len(self.source)),
             AverageWeights(_AVERAGED * self.config.epochs),
             ValidationDice(self.validation, hooks.score),
             best,

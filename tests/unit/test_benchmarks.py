@@ -1,0 +1,224 @@
+"""The scripts in `benchmarks/`, without measuring anything."""
+
+import csv
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = ("training_speed", "time_to_dice", "augmentation_cost", "memory")
+
+TWIN = """
+import json, torch
+from torch_networks import ClassicUNet, num_parameters, segmentation_loss
+network = ClassicUNet(4, 3)
+rows = torch.arange(16.0)
+logits = torch.stack([torch.sin(rows[:, None] + k * rows) for k in range(3)])[None]
+labels = torch.zeros(1, 16, 16, dtype=torch.int64)
+labels[:, 2:9, 1:6], labels[:, 3:8, 9:14] = 1, 2
+print(json.dumps({
+    "parameters": num_parameters(network),
+    "shapes": sorted(sorted(weight.shape) for weight in network.parameters()),
+    "output": list(network(torch.zeros(2, 1, 32, 32)).shape),
+    "loss": segmentation_loss(logits, labels).item(),
+}))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks_on_path(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+
+def run_python(*arguments):
+    path = os.pathsep.join([str(BENCHMARKS), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": path},
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def twin():
+    """What PyTorch says of its side; in a process of its own, away from TensorFlow."""
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed (benchmarks/requirements.txt)")
+    return json.loads(run_python("-c", TWIN))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_tells_what_it_measures(script):
+    text = run_python(str(BENCHMARKS / f"{script}.py"), "--help")
+    assert "Measure" in text
+    assert "--json" in text
+
+
+def test_twin_has_the_weights_of_the_classic_unet(twin):
+    from lungcli.nn.unet import build_unet
+
+    weights = build_unet(32, filters=4, depth=3).trainable_weights
+    assert twin["shapes"] == sorted(sorted(weight.shape) for weight in weights)
+    assert twin["parameters"] == 30_787
+    assert twin["output"] == [2, 3, 32, 32]
+
+
+def test_twin_has_the_loss_of_the_trainer(twin):
+    import numpy as np
+    from keras import ops
+
+    from lungcli.nn.losses import segmentation_loss
+
+    rows = np.arange(16.0, dtype=np.float32)
+    logits = np.stack([np.sin(rows[:, None] + k * rows) for k in range(3)], axis=-1)
+    lungs = np.zeros((1, 2, 16, 16), np.float32)
+    lungs[0, 0, 2:9, 1:6] = lungs[0, 1, 3:8, 9:14] = 1
+    loss = ops.mean(segmentation_loss(lungs, logits[None])[0])
+    assert twin["loss"] == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_ratio_compares_within_rounds():
+    from spread import ratio
+
+    # the machine was half as fast in the second round: the ratio does not show it
+    found = ratio([20.0, 10.0, 22.0], [10.0, 5.0, 10.0])
+    assert (found.median, found.low, found.high) == (2.0, 2.0, 2.2)
+    assert found.text(1) == "2.0 (2.0-2.2)"
+
+
+def test_spread_of_one_value_is_that_value():
+    from spread import spread
+
+    assert spread([1.25]).text(2) == "1.25"
+
+
+def test_spread_of_nothing_is_refused():
+    from spread import spread
+
+    with pytest.raises(ValueError, match="no values"):
+        spread([])
+
+
+@pytest.mark.parametrize(
+    ("reach", "sources", "expected"),
+    [
+        pytest.param([".975"], ["JSRT"], {"val_dice": 0.975}, id="all"),
+        pytest.param(["jsrt=.9"], ["JSRT"], {"val_dice": 0.9}, id="only-source"),
+        pytest.param(
+            ["JSRT=.98", "Shenzhen=.95"],
+            ["JSRT", "Shenzhen"],
+            {"val_dice_JSRT": 0.98, "val_dice_Shenzhen": 0.95},
+            id="two-sources",
+        ),
+    ],
+)
+def test_goals_are_columns_of_the_history(reach, sources, expected):
+    from watching import goal_columns
+
+    assert goal_columns(reach, sources) == expected
+
+
+def test_goal_of_an_unknown_source_names_those_there_are():
+    from watching import goal_columns
+
+    with pytest.raises(ValueError, match=r"no source 'Oslo'. There are: JSRT"):
+        goal_columns(["Oslo=.9"], ["JSRT"])
+
+
+def test_training_is_timed_to_the_first_epoch_that_reaches_all_goals(tmp_path):
+    from watching import time_training
+
+    run = tmp_path / "run"
+    fake = write_fake_training(tmp_path, run, dice=[0.5, 0.8, 0.7, 0.9, 0.9])
+    timing = time_training(
+        fake, run=run, goals={"val_dice": 0.8}, env=dict(os.environ), cwd=tmp_path
+    )
+    assert timing.epochs == 2
+    assert timing.best == 0.8
+    assert timing.seconds is not None
+    assert 0 <= timing.start_s <= timing.seconds
+
+
+def test_training_that_misses_the_goal_has_no_time(tmp_path):
+    from watching import time_training
+
+    run = tmp_path / "run"
+    fake = write_fake_training(tmp_path, run, dice=[0.5, 0.6])
+    timing = time_training(
+        fake, run=run, goals={"val_dice": 0.8}, env=dict(os.environ), cwd=tmp_path
+    )
+    assert timing.seconds is None
+    assert (timing.epochs, timing.best) == (2, 0.6)
+
+
+def test_training_that_fails_is_reported_with_its_last_words(tmp_path):
+    from watching import TrainingError, time_training
+
+    failing = [sys.executable, "-c", "raise SystemExit('error: no data')"]
+    with pytest.raises(TrainingError, match="error: no data"):
+        time_training(
+            failing,
+            run=tmp_path / "run",
+            goals={"val_dice": 0.8},
+            env=dict(os.environ),
+            cwd=tmp_path,
+        )
+
+
+def write_fake_training(folder, run, *, dice):
+    """A program that leaves the files of a training, an epoch every 50 ms."""
+    finished = folder / "history.csv"
+    with finished.open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines).writerows([("epoch", "val_dice"), *enumerate(dice, 1)])
+    script = folder / "fake.py"
+    script.write_text(
+        "import os, pathlib, time\n"
+        f"run, rows = pathlib.Path({str(run)!r}), open({str(finished)!r}).readlines()\n"
+        "run.mkdir()\n"
+        "(run / 'config.json').write_text('{}')\n"
+        "for epoch in range(2, len(rows) + 1):\n"
+        "    time.sleep(0.05)\n"
+        "    (run / 'part').write_text(''.join(rows[:epoch]))\n"
+        "    os.replace(run / 'part', run / 'history.csv')\n",
+        encoding="utf-8",
+    )
+    return [sys.executable, str(script)]
+
+
+def test_memory_of_a_command_is_its_peak(tmp_path):
+    from memory import peak_of
+
+    small, large = (
+        peak_of([sys.executable, "-c", f"bytearray({size})"], cwd=tmp_path)
+        for size in (1, 200 * 2**20)
+    )
+    assert 150 < large.resident - small.resident < 250
+
+
+def test_memory_of_a_failing_command_is_refused(tmp_path):
+    from memory import CommandError, peak_of
+
+    failing = [sys.executable, "-c", "raise SystemExit('error: no data')"]
+    with pytest.raises(CommandError, match="error: no data"):
+        peak_of(failing, cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_augmentation_cost_in_small():
+    script = str(BENCHMARKS / "augmentation_cost.py")
+    sizes = ["--size", "64", "--batch-size", "2", "--steps", "2", "--rounds", "2"]
+    document = json.loads(run_python(script, "--device", "cpu", *sizes, "--json"))
+    (contest,) = document["contests"]
+    rates = [one["images_per_s"] for one in contest["contestants"].values()]
+    assert [len(of_one) for of_one in rates] == [2, 2]
+    assert all(rate > 0 for of_one in rates for rate in of_one)
+    (ratio,) = contest["ratios"]
+    assert ratio["low"] <= ratio["median"] <= ratio["high"]
+    assert contest["skipped"] == {}

@@ -23,7 +23,5 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
         return function  # TensorFlow for Windows comes without XLA
     import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
 
-    compiled: Callable[..., Any] = tf.function(
-        function, jit_compile=True, reduce_retracing=True
-    )
+    compiled: Callable[..., Any] = tf.function(function, jit_compile=True)
     return compiled

@@ -109,6 +109,8 @@ class Trainer:
             # XLA on the CPU is slower than TensorFlow's own kernels
             jit_compile=False if on_cpu() and _backend_is("tensorflow") else "auto",
         )
+        # now, or TensorFlow would trace the first step twice: to make these variables
+        self.segmenter.optimizer.build(self.segmenter.trainable_variables)
         self.state: TrainingState | None = None
 
     def resume(self) -> int:
@@ -123,7 +125,6 @@ class Trainer:
         self.state = load_state(self.folder / "state")
         if self.state is None:
             return 0
-        self.segmenter.optimizer.build(self.segmenter.trainable_variables)
         try:
             with warnings.catch_warnings(action="ignore"):  # the error says it all
                 self.segmenter.load_weights(self.state.weights)

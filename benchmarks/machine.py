@@ -5,10 +5,10 @@ import os
 import platform
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 from lungcli import __version__
+from lungcli.workflows import info
 
 CPU, CUDA = "cpu", "cuda"
 
@@ -53,19 +53,9 @@ def lungcli_env(device: str) -> dict[str, str]:
 def describe() -> dict[str, Any]:
     """Return what must be known to read the figures."""
     return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
+        **info.machine(),
         "gpu": gpu_name() or None,
         "load": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "lungcli": __version__,
     }
-
-
-def _processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2] for line in lines if line.startswith("model name"))
-    return next(names, platform.processor()).strip()

@@ -81,7 +81,7 @@ def halve(source: Path, target: Path) -> None:
                 copied: Any = half.require_group(path)
             elif item.ndim > 1:
                 copied = half.create_dataset(
-                    path, data=_to_half(path, item[()]), compression="gzip"
+                    path, data=_to_half(source, path, item[()]), compression="gzip"
                 )
             else:
                 copied = half.create_dataset(path, data=item[()])
@@ -102,8 +102,9 @@ def compare(run: Path, written: Path, info: ModelInfo) -> str:
     agreement = min(map(_lower_dice, before, after))
     if agreement < LOWEST_AGREEMENT:
         msg = (
-            f"half precision changes the labels of a phantom: Dice {agreement:.6f} "
-            f"against the run's, below {LOWEST_AGREEMENT}."
+            f"half precision changes the labels that {run / WEIGHTS} gives a phantom: "
+            f"Dice {agreement:.6f}, below {LOWEST_AGREEMENT}. Train it for more "
+            "epochs, or choose another run."
         )
         raise ModelError(msg)
     truth = [
@@ -116,11 +117,16 @@ def compare(run: Path, written: Path, info: ModelInfo) -> str:
     )
 
 
-def _to_half(path: str, kernel: np.ndarray) -> np.ndarray:
+def _to_half(source: Path, path: str, kernel: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):  # looked for below
         half = kernel.astype(np.float16)
     if not np.isfinite(half).all():
-        msg = f"the weights {path} do not fit into half precision."
+        largest = np.finfo(np.float16).max
+        msg = (
+            f"{source}: the weights {path} do not fit into half precision, whose "
+            f"largest number is {largest:.0f}. Train with more --weight-decay, or "
+            "choose another run."
+        )
         raise ModelError(msg)
     return half
 

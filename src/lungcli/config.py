@@ -162,6 +162,9 @@ class Division:
         _check("final", self.final, bool)
         for name in ("folds", "fold"):
             _check(name, getattr(self, name), int, at_least=0)
+        if self.folds == 1:
+            msg = "folds must be at least 2, got 1: one fold leaves none to train on."
+            raise ConfigError(msg)
         if self.fold > self.folds:
             msg = f"there is no fold {self.fold} of {self.folds}."
             raise ConfigError(msg)

@@ -206,5 +206,8 @@ def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path], Division]:
         division = Division(**document.get("division", {}))
         return dict(document["settings"]), paths, division
     except (ConfigError, OSError, KeyError, TypeError, ValueError) as error:
-        msg = f"cannot resume {run.root}: {run.config} is missing or broken."
+        msg = (
+            f"cannot resume {run.root}: {run.config} is missing or broken "
+            f"({type(error).__name__}: {error}). Restore it, or start a new run."
+        )
         raise ModelError(msg) from error

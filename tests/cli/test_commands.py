@@ -491,7 +491,8 @@ def test_patients_do_not_leak_between_data_sets(
     invoke("prepare", phantoms, "--out", "again", "--seed", 5, "--workers", 1)
     both = ["--data", prepared, "--data", "again"]
     line = fails(capsys, monkeypatch, "train", *both, "--epochs", 1, *TINY)
-    assert "patients are in training and in validation" in line
+    assert "12 cases are in two data sets" in line
+    assert "leave one data set out" in line
     assert not (here / "runs").exists()
 
 

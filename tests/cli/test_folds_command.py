@@ -130,7 +130,12 @@ def test_a_half_trained_fold_goes_on(cv, prepared, monkeypatch):
 
     monkeypatch.setattr(StateKeeper, "on_epoch_end", interrupt)
     arguments = ["--data", prepared, "--folds", 2, "--epochs", 2, *TINY]
-    result = invoke("train", *arguments, "--run", "mine", status=130)
+    result = invoke("train", *arguments, "--run", "mine", "--json", status=130)
+    assert json.loads(result.stdout) == {
+        "run": "mine",
+        "folds": 2,
+        "interrupted": True,
+    }
     assert "lungcli train --resume --run mine" in result.stderr
     assert not (cv.parent / "mine" / "evaluation").exists()
     monkeypatch.undo()
@@ -167,6 +172,7 @@ def test_a_cross_validation_is_no_model(cv, prepared):
         (["--folds", 2, "--init", "bundled"], "--folds begins with random weights"),
         (["--folds", 2, "--patience", 3], "leave out --patience"),
         (["--folds", 11], "cannot make 11 folds of 10 patients"),
+        (["--folds", 1], "folds must be at least 2, got 1"),
         (["--folds", 0], "cannot make 0 folds of 10 patients"),
     ],
 )

@@ -1,11 +1,13 @@
 """`lungcli info` as a user types it, in process and in subprocesses."""
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 
 import keras
+import pytest
 from typer.testing import CliRunner
 
 from lungcli.cli.app import app
@@ -54,9 +56,35 @@ def test_a_backend_that_does_not_exist():
 def test_a_backend_that_is_not_installed(tmp_path):
     # a package of that name that cannot be imported, wherever the real one is
     (tmp_path / "jax.py").write_text("raise ImportError('No module named jax')\n")
-    done = lungcli("info", KERAS_BACKEND="jax", PYTHONPATH=str(tmp_path))
+    done = lungcli(
+        "info",
+        KERAS_BACKEND="jax",
+        PYTHONPATH=str(tmp_path),
+        XDG_CACHE_HOME=str(tmp_path),
+    )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: the Keras backend jax cannot be loaded")
     assert "KERAS_BACKEND to tensorflow" in line
     assert "keras" in done.stdout
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed"
+)
+def test_a_backend_without_a_device(tmp_path):
+    done = lungcli(
+        "info",
+        "--json",
+        KERAS_BACKEND="jax",
+        JAX_PLATFORMS="nonsense",
+        XDG_CACHE_HOME=str(tmp_path),
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: the Keras backend jax finds no device")
+    document = json.loads(done.stdout)
+    assert document["problem"] == line.removeprefix("error: ")
+    assert document["models"]["folder"]
+    cache = document["caches"]["jax_compilation"]
+    assert cache == str(tmp_path / "lungcli" / "jax")

@@ -103,5 +103,13 @@ def test_a_file_called_runs(tmp_path):
 )
 def test_broken_config_is_named(tmp_path, text):
     write_text(tmp_path / "config.json", text)
-    with pytest.raises(ModelError, match=r"cannot resume .*config\.json"):
+    with pytest.raises(ModelError, match=r"cannot resume .*config\.json.*Restore it"):
+        read_config(RunFolder(tmp_path))
+
+
+def test_an_impossible_division_is_named(tmp_path):
+    division = '"division": {"folds": 2, "fold": 3}'
+    text = f'{{"settings": {{}}, "data": [], {division}}}'
+    write_text(tmp_path / "config.json", text)
+    with pytest.raises(ModelError, match=r"there is no fold 3 of 2\.\)\. Restore it"):
         read_config(RunFolder(tmp_path))

@@ -23,7 +23,8 @@ def show_cross_validation(
 
     Args:
         train: Trains all folds, or those that are missing; takes `events`.
-        as_json: Whether stdout gets the summary as JSON, and nothing else.
+        as_json: Whether stdout gets the summary as JSON, and nothing else; if it was
+            stopped, where the run is.
 
     Raises:
         Exit: With 130, if somebody asked it to stop.
@@ -34,6 +35,8 @@ def show_cross_validation(
         trained = train(events=view.events())
     root = trained.run.root
     if trained.interrupted:
+        if as_json:
+            print_json({"run": str(root), "folds": trained.folds, "interrupted": True})
         again = shlex.join(["lungcli", "train", "--resume", "--run", f"{root}"])
         print_note(f"stopped. Go on with: {again}")
         raise typer.Exit(130)

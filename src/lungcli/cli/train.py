@@ -145,7 +145,7 @@ def train(
     ] = False,
     config: Annotated[
         Path | None,
-        typer.Option(help="TOML file with any of these settings; options win."),
+        typer.Option(help="TOML file with settings; options win."),
     ] = None,
     final: Annotated[
         bool,

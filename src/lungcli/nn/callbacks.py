@@ -140,6 +140,15 @@ class BestWeights(keras.callbacks.Callback):
 class FiniteLoss(keras.callbacks.Callback):
     """End a training that has diverged: its weights are lost, and so is the time."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Remember the epoch; a step may be a whole one."""
+        del logs
+        self.epoch = epoch
+
     def on_train_batch_end(
         self, batch: int, logs: Mapping[str, Any] | None = None
     ) -> None:
@@ -148,11 +157,13 @@ class FiniteLoss(keras.callbacks.Callback):
         Raises:
             ConfigError: With the remedy.
         """
+        del batch
         if not math.isfinite(float((logs or {}).get("loss", 0.0))):
             rate = float(self.model.optimizer.learning_rate)
             msg = (
-                f"the loss is no finite number in step {batch + 1} (learning rate "
-                f"{rate:g}): the training has diverged. Use a lower --learning-rate."
+                f"the loss is no finite number in epoch {self.epoch + 1} (learning "
+                f"rate {rate:g}): the training has diverged. Use a lower "
+                "--learning-rate."
             )
             raise ConfigError(msg)
 

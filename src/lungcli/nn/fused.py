@@ -1,5 +1,7 @@
 """One kernel for a chain of small operations, where the backend makes many."""
 
+import functools
+import platform
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +15,7 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     XLA makes convolutions slower on a processor, so the step as a whole runs without
     it. But where each pixel passes through dozens of cheap operations it goes through
     memory once, and is several times faster than operation by operation. JAX compiles
-    the whole step anyway.
+    the whole step anyway. Where Keras would let XLA compile nothing, neither does this.
 
     Args:
         function: Of tensors only, and without random draws; gradients pass through.
@@ -23,5 +25,24 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
         return function  # TensorFlow for Windows comes without XLA
     import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
 
-    compiled: Callable[..., Any] = tf.function(function, jit_compile=True)
-    return compiled
+    compiled = tf.function(function, jit_compile=True)
+
+    @functools.wraps(function)
+    def call(*tensors: Any) -> Any:
+        return compiled(*tensors) if _xla_works() else function(*tensors)
+
+    return call
+
+
+def _xla_works() -> bool:
+    """Tell what Keras' `model_supports_jit` tells of TensorFlow.
+
+    At each call, since determinism is switched on after the imports.
+    """
+    import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
+    from tensorflow.python.framework import config  # noqa: PLC0415 - not public
+
+    apple = platform.system() == "Darwin" and "arm" in platform.processor().lower()
+    if apple and tf.config.list_physical_devices("GPU"):
+        return False
+    return not config.is_op_determinism_enabled()

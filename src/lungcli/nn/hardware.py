@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import keras
 
-from lungcli.nn.precision import dtype_policy
+from lungcli.nn.precision import dtype_policy, list_devices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +28,15 @@ class Hardware:
 
 
 def find_hardware() -> Hardware:
-    """Return what Keras computes on in this process."""
+    """Return what Keras computes on in this process.
+
+    Raises:
+        ConfigError: If the backend finds nothing that it may use.
+    """
     auto = number_format(dtype_policy("auto"))
     return Hardware(
         backend=keras.backend.backend(),
-        devices=tuple(keras.distribution.list_devices()),
+        devices=list_devices(),
         accelerators=accelerators(),
         formats=("float32", "bfloat16") if auto == "bfloat16" else ("float32",),
         auto=auto,

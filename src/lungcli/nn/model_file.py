@@ -97,6 +97,16 @@ class ModelInfo:
         """What it was trained on, the trainings before a fine-tuning included."""
         return (*self.data, *(self.initial.data if self.initial else ()))
 
+    @property
+    def cases_trained_on(self) -> frozenset[str]:
+        """`source/case_id` of every training case in `seen`."""
+        return frozenset(name for entry in self.seen for name in entry.cases)
+
+    @property
+    def cases_chosen_by(self) -> frozenset[str]:
+        """The same of the cases that chose a best epoch."""
+        return frozenset(name for entry in self.seen for name in entry.validation)
+
 
 def save_info(folder: Path, info: ModelInfo) -> None:
     """Write `model.json`."""

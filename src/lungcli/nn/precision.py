@@ -32,6 +32,23 @@ def dtype_policy(precision: str) -> str:
     return policies[precision]
 
 
+def list_devices() -> tuple[str, ...]:
+    """Return what Keras computes on, such as `cpu:0` or `gpu:0`.
+
+    Raises:
+        ConfigError: If the backend finds nothing that it may use.
+    """
+    try:
+        return tuple(keras.distribution.list_devices())
+    except (AssertionError, RuntimeError) as error:  # JAX asserts that it found one
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        msg = (
+            f"the Keras backend {keras.backend.backend()} finds no device to compute "
+            f"on: {reason}. Check JAX_PLATFORMS and the driver of the GPU."
+        )
+        raise ConfigError(msg) from error
+
+
 def on_cpu() -> bool:
     """Tell whether Keras computes on the processor."""
     return not _has_gpu()
@@ -39,7 +56,7 @@ def on_cpu() -> bool:
 
 def _has_gpu() -> bool:
     # asking for "gpu" by name is an error in JAX where there is none
-    return any(name.startswith("gpu") for name in keras.distribution.list_devices())
+    return any(name.startswith("gpu") for name in list_devices())
 
 
 def _cpu_computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -16,8 +16,7 @@ class Segmenter(keras.Model):
     Nothing here belongs to one backend: `call` and `compute_loss` are hooks that
     Keras runs the same way on TensorFlow and JAX. Only `averaged` is saved for
     prediction: the average of the network over the last epochs, which a callback
-    keeps. It scores better than the last weights, whose batch norm has seen only the
-    last batches.
+    keeps, since the batch norm of the last weights has seen only the last batches.
 
     Args:
         network: Maps float32 `(batch, height, width, 1)` in [0, 1] to probabilities

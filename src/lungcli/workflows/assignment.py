@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from lungcli.config import Division, TrainConfig
 from lungcli.data.prepared import PreparedDataset
@@ -11,10 +12,13 @@ from lungcli.runs import RunFolder
 from lungcli.workflows.datasets import (
     DatasetCase,
     check_disjoint,
+    check_unique,
     full_name,
     select,
 )
 from lungcli.workflows.folds import development_cases, draw_folds
+
+_MOST_WATCHED: Final = 16  # training cases; they only show that a training goes well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,29 +83,23 @@ def assign(
         seed: Of the folds.
 
     Raises:
-        DatasetError: If there are no training or no validation cases, or a patient is
-            in both.
-        ConfigError: If there are more folds than patients.
+        DatasetError: If there are no training or no validation cases, a case is in two
+            data sets, or a patient in two parts that must not meet.
+        ConfigError: If there are more folds than patients, or none is held out.
     """
     if division.folds:
         return _hold_out(datasets, division, seed=seed)
-    train, validation = select(datasets, "train"), select(datasets, "val")
-    notes = (*train.notes, *validation.notes)
     if division.final:
-        trained = development_cases(datasets)
-        notes = (
-            f"the {len(validation.cases)} validation cases are trained on too: their "
-            "Dice shows that the training goes well, and nothing about new patients.",
-        )
-    else:
-        trained = train.cases
-        check_disjoint(train.cases, validation.cases)
+        return _train_on_all(datasets, division)
+    check_unique(datasets)
+    train, validation = select(datasets, "train"), select(datasets, "val")
+    check_disjoint(train.cases, validation.cases)
     return Assignment(
         datasets=tuple(datasets),
         division=division,
-        train=trained,
+        train=train.cases,
         validation=validation.cases,
-        notes=notes,
+        notes=(*train.notes, *validation.notes),
     )
 
 
@@ -126,9 +124,38 @@ def settings_for(division: Division, config: TrainConfig) -> TrainConfig:
     return config
 
 
+def _train_on_all(
+    datasets: Sequence[PreparedDataset], division: Division
+) -> Assignment:
+    cases = development_cases(datasets)
+    watched = tuple((owner, case) for owner, case in cases if case.split == "val")
+    if watched:
+        told = f"the {len(watched)} validation cases are trained on too"
+    else:
+        watched = cases[:_MOST_WATCHED]
+        told = f"no validation cases: {len(watched)} training cases stand in for them"
+    note = (
+        f"{told}; their Dice shows that the training goes well, and nothing about new "
+        "patients."
+    )
+    return Assignment(
+        datasets=tuple(datasets),
+        division=division,
+        train=cases,
+        validation=watched,
+        notes=(note,),
+    )
+
+
 def _hold_out(
     datasets: Sequence[PreparedDataset], division: Division, *, seed: int
 ) -> Assignment:
+    if not division.fold:
+        msg = (
+            f"a cross-validation is no single training: hold out one of its "
+            f"{division.folds} folds."
+        )
+        raise ConfigError(msg)
     cases = development_cases(datasets)
     fold_of = draw_folds(cases, folds=division.folds, seed=seed)
     dealt = list(zip(cases, fold_of, strict=True))

@@ -1,13 +1,13 @@
 """Several prepared data sets as one."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.data.case import Convention
+from lungcli.data.case import CaseKey, Convention
 from lungcli.data.prepared import (
     PreparedCase,
     PreparedDataset,
@@ -83,21 +83,56 @@ def smaller_than(size: int, cases: Sequence[DatasetCase]) -> int:
     return sum(case.geometry.side < size for _, case in cases)
 
 
-def check_disjoint(
-    train: Sequence[DatasetCase], validation: Sequence[DatasetCase]
-) -> None:
-    """Refuse to validate on patients that are trained on.
+def check_unique(datasets: Sequence[PreparedDataset]) -> None:
+    """Refuse data sets that share a case: it would be in two splits, or be two X-rays.
+
+    Cases that are in no split do not count.
 
     Raises:
-        DatasetError: If a patient is in both, as when one source was prepared twice.
+        DatasetError: If one source was prepared twice, or two folders of one name.
     """
-    shared = _patients(train) & _patients(validation)
+    owners: dict[CaseKey, PreparedDataset] = {}
+    twice = [
+        (owners[case.key], dataset, case)
+        for dataset in datasets
+        for case in dataset.cases
+        if case.split and owners.setdefault(case.key, dataset) is not dataset
+    ]
+    if twice:
+        first, second, case = twice[0]
+        msg = (
+            f"{len(twice)} cases are in two data sets, among them {full_name(case)} of "
+            f"patient {case.patient_id} in {first.root} and in {second.root}. If one "
+            "source was prepared twice, leave one data set out; if two sources have "
+            "one name, prepare them together or rename the folder of one."
+        )
+        raise DatasetError(msg)
+
+
+def check_disjoint(
+    cases: Sequence[DatasetCase],
+    others: Sequence[DatasetCase],
+    *,
+    parts: tuple[str, str] = ("training", "validation"),
+) -> None:
+    """Refuse to judge a network by patients that it was trained on.
+
+    Args:
+        cases: Of one part.
+        others: Of the other.
+        parts: What messages call the two.
+
+    Raises:
+        DatasetError: If a patient is in both.
+    """
+    shared = _patients(cases) & _patients(others)
     if shared:
         source, patient = min(shared)
+        one, other = parts
         msg = (
-            f"{len(shared)} patients are in training and in validation, among them "
-            f"{patient} of {source}. Prepare the data sets with the same --splits, or "
-            "leave one out."
+            f"{len(shared)} patients are in {one} and in {other}, among them {patient} "
+            f"of {source}. Prepare again with --splits that keep a patient together, "
+            "or leave a data set out."
         )
         raise DatasetError(msg)
 
@@ -130,6 +165,11 @@ def one_convention(
     return conventions.pop() if len(conventions) == 1 else Convention.UNKNOWN
 
 
+def conventions_differ(one: str, other: str) -> bool:
+    """Tell whether two mask conventions are known, and are not the same."""
+    return one != other and Convention.UNKNOWN not in (one, other)
+
+
 def check_output(folder: Path) -> None:
     """Refuse to write results into a prepared data set.
 
@@ -149,6 +189,11 @@ def check_output(folder: Path) -> None:
 def full_name(case: PreparedCase) -> str:
     """Return the name of a case that is unique over all sources."""
     return f"{case.source}/{case.case_id}"
+
+
+def count_named(cases: Sequence[DatasetCase], names: Set[str]) -> int:
+    """Count the cases whose full name is among these."""
+    return sum(full_name(case) in names for _, case in cases)
 
 
 def _unique(paths: Sequence[Path]) -> list[Path]:

@@ -16,7 +16,11 @@ from lungcli.nn.model_file import (
     weights_file,
 )
 from lungcli.runs import RUNS
-from lungcli.workflows.datasets import DatasetCase, full_name
+from lungcli.workflows.datasets import (
+    DatasetCase,
+    conventions_differ,
+    count_named,
+)
 from lungcli.workflows.models import find_model
 
 LEARNING_RATE: Final = 5e-4  # the recipe's would undo what the network knows
@@ -94,13 +98,12 @@ class Initial:
         """
         notes = [f"fine-tuning {self.name}."]
         own = self.info.convention
-        if own != convention and Convention.UNKNOWN not in (own, convention):
+        if conventions_differ(own, convention):
             notes.append(
                 f"{self.name} has learned masks with the convention {own}; it is now "
                 f"taught {convention}."
             )
-        seen = {name for entry in self.info.seen for name in entry.cases}
-        known = sum(full_name(case) in seen for _, case in validation)
+        known = count_named(validation, self.info.cases_trained_on)
         if known:
             notes.append(
                 f"{self.name} was trained on {known} of the {len(validation)} "

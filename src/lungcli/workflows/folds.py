@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from lungcli.data.prepared import PreparedDataset
 from lungcli.errors import ConfigError, DatasetError
-from lungcli.workflows.datasets import DatasetCase
+from lungcli.workflows.datasets import DatasetCase, check_disjoint, check_unique
 
 _DEVELOPMENT = ("train", "val")
 
@@ -14,12 +14,14 @@ def development_cases(datasets: Sequence[PreparedDataset]) -> tuple[DatasetCase,
     """Return the cases with mask that are not kept for the test.
 
     Raises:
-        DatasetError: If there are none.
+        DatasetError: If there are none, or one of them or its patient is kept for the
+            test too, as when one source was prepared twice.
     """
+    check_unique(datasets)
+    every = [(dataset, case) for dataset in datasets for case in dataset.cases]
     cases = tuple(
         (dataset, case)
-        for dataset in datasets
-        for case in dataset.cases
+        for dataset, case in every
         if case.has_mask and case.split in _DEVELOPMENT
     )
     if not cases:
@@ -29,6 +31,11 @@ def development_cases(datasets: Sequence[PreparedDataset]) -> tuple[DatasetCase,
             "prepare' again with other --splits."
         )
         raise DatasetError(msg)
+    check_disjoint(
+        cases,
+        [(dataset, case) for dataset, case in every if case.split == "test"],
+        parts=("training or validation", "test"),
+    )
     return cases
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.arrays import Gray, LabelMap, Probabilities
-from lungcli.data.case import Convention
 from lungcli.data.geometry import (
     Geometry,
     fit_square,
@@ -19,7 +18,12 @@ from lungcli.data.geometry import (
 from lungcli.errors import DatasetError
 from lungcli.masks import label_map
 from lungcli.nn.predictor import Predictor
-from lungcli.workflows.datasets import DatasetCase, full_name, smaller_than
+from lungcli.workflows.datasets import (
+    DatasetCase,
+    conventions_differ,
+    count_named,
+    smaller_than,
+)
 from lungcli.workflows.models import ModelFolder
 
 
@@ -83,8 +87,7 @@ class LungModel:
         """
         own = self.predictor.info.convention
         for dataset in {dataset.root: dataset for dataset, _ in cases}.values():
-            both_known = Convention.UNKNOWN not in (own, dataset.convention)
-            if both_known and own != dataset.convention and not any_convention:
+            if conventions_differ(own, dataset.convention) and not any_convention:
                 msg = (
                     f"{dataset.root} has masks with the convention "
                     f"{dataset.convention}, the model {self.name} learned {own}: "
@@ -95,16 +98,13 @@ class LungModel:
     def notes_on(self, cases: Sequence[DatasetCase]) -> list[str]:
         """Return what the user should know before trusting scores on these cases."""
         notes = []
-        names = [full_name(case) for _, case in cases]
-        trained = {name for entry in self.predictor.info.seen for name in entry.cases}
-        known = sum(name in trained for name in names)
+        known = count_named(cases, self.predictor.info.cases_trained_on)
         if known:
             notes.append(
                 f"the model was trained on {known} of these {len(cases)} cases: "
                 "their scores say nothing about new patients."
             )
-        chosen = {c for entry in self.predictor.info.seen for c in entry.validation}
-        known = sum(name in chosen for name in names)
+        known = count_named(cases, self.predictor.info.cases_chosen_by)
         if known:
             notes.append(
                 f"the best epoch of the model was chosen on {known} of these "

@@ -73,7 +73,7 @@ def info(*, runs: Path = RUNS) -> Info:
     keras, models, problem = _with_keras()
     sections = {
         "versions": _versions(),
-        "machine": _machine(),
+        "machine": machine(),
         "keras": keras,
         "models": models,
         "runs": _runs(runs),
@@ -109,7 +109,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """Return operating system, processor, usable cores and memory of this machine."""
     return {
         "platform": platform.platform(),
         "processor": _processor(),
@@ -142,7 +143,12 @@ def _with_keras() -> tuple[dict[str, Any], dict[str, Any], str]:
         from lungcli.workflows.models import MODELS, bundled_models  # noqa: PLC0415
     except ConfigError as error:
         return {"backend": None}, {}, str(error)
-    hardware = find_hardware()
+    there = [name for name, folder in bundled_models().items() if folder.is_dir()]
+    models = {"folder": str(MODELS), "bundled": there}
+    try:
+        hardware = find_hardware()
+    except ConfigError as error:
+        return {"backend": None}, models, str(error)
     keras = {
         "backend": hardware.backend,
         "devices": list(hardware.devices),
@@ -150,8 +156,7 @@ def _with_keras() -> tuple[dict[str, Any], dict[str, Any], str]:
         "number_formats": list(hardware.formats),
         "precision_auto": hardware.auto,
     }
-    there = [name for name, folder in bundled_models().items() if folder.is_dir()]
-    return keras, {"folder": str(MODELS), "bundled": there}, ""
+    return keras, models, ""
 
 
 def _runs(runs: Path) -> dict[str, str | None]:

@@ -51,7 +51,7 @@ def find_model(
         announce: Told if the bundled network was taken unasked.
 
     Raises:
-        ModelError: If there is no such folder.
+        ModelError: If there is no such folder, or no bundled network.
     """
     shipped = bundled_models()
     if isinstance(given, str) and given in shipped:
@@ -59,13 +59,20 @@ def find_model(
     try:
         run = find_run(None if given is None else Path(given), runs=runs)
     except ModelError:
+        if isinstance(given, str) and given.startswith(f"{BUNDLED}-"):
+            msg = (
+                f"no run and no bundled network is called {given}. Bundled: "
+                f"{', '.join(shipped)}. Name one of them, or a run."
+            )
+            raise ModelError(msg) from None
         if given is not None:
             raise
+        found = _bundled(BUNDLED)
         announce(
             f"no run in {runs / LATEST}: the model that came with lungcli is used "
             f"(--model {BUNDLED})."
         )
-        return _bundled(BUNDLED)
+        return found
     place = run.root.resolve()
     for name, root in shipped.items():
         if root.resolve() == place:
@@ -88,5 +95,11 @@ def bundled_models() -> dict[str, Path]:
 
 
 def _bundled(name: str) -> ModelFolder:
-    here = RunFolder(Path())
-    return ModelFolder(name=name, root=bundled_models()[name], results=here)
+    root = bundled_models()[name]
+    if not (root / MODEL_JSON).is_file():
+        msg = (
+            f"this installation has no bundled network ({root / MODEL_JSON} is "
+            "missing): reinstall lungcli, or name a run with --model."
+        )
+        raise ModelError(msg)
+    return ModelFolder(name=name, root=root, results=RunFolder(Path()))

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.config import TrainConfig
+from lungcli.errors import ModelError
 from lungcli.files import whole_file
 from lungcli.nn.callbacks import VAL_DICE, Logs
 from lungcli.nn.hardware import computing_unit
-from lungcli.nn.model_file import ModelInfo, load_weights, save_info
+from lungcli.nn.model_file import ModelInfo, load_info, load_weights, save_info
 from lungcli.nn.networks import check_network
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
 from lungcli.pictures.curves import draw_curves
@@ -88,23 +89,25 @@ class TrainingSession:
         Raises:
             ModelError: If the weights are broken or do not fit the network.
         """
-        self._write_config()
-        save_info(self.folder.root, info)
         if weights is not None:
-            # a copy: a resume before the first epoch is done begins with them again
+            load_weights(self.trainer.network, weights)
+            # A resume before the first epoch is done begins with them again. Before
+            # the rest: what stops here leaves nothing that can be resumed without.
             with whole_file(self.folder.initial_weights) as part:
                 shutil.copyfile(weights, part)
-            load_weights(self.trainer.network, self.folder.initial_weights)
+        self._write_config()
+        save_info(self.folder.root, info)
 
     def go_on(self) -> None:
         """Take up the state and the history of the run.
 
         Raises:
-            ModelError: If they are broken or do not fit each other.
+            ModelError: If they are broken or do not fit each other, or the weights
+                that a fine-tuning begins with are gone.
         """
         self.done = self.trainer.resume()
-        if not self.done and self.folder.initial_weights.exists():
-            load_weights(self.trainer.network, self.folder.initial_weights)
+        if not self.done and load_info(self.folder.root).initial is not None:
+            self._begin_again()
         self.rows = read_history(self.folder, epochs=self.done)
         self._write_config()
 
@@ -120,6 +123,16 @@ class TrainingSession:
             finally:
                 self._finish()
         return self._result(interrupted=interrupted)
+
+    def _begin_again(self) -> None:
+        weights = self.folder.initial_weights
+        if not weights.is_file():
+            msg = (
+                f"cannot resume {self.folder.root}: it fine-tunes a network, but "
+                f"{weights} is missing. Restore it, or start a new run."
+            )
+            raise ModelError(msg)
+        load_weights(self.trainer.network, weights)
 
     def _write_config(self) -> None:
         write_config(

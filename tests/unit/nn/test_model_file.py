@@ -49,6 +49,11 @@ def test_round_trip(model):
     np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
 
 
+def test_what_it_has_seen_counts_what_its_initial_network_had_seen():
+    assert INFO.cases_trained_on == {"a/1", "a/2", "b/1"}
+    assert INFO.cases_chosen_by == {"c"}
+
+
 def test_a_model_without_the_newer_facts_is_read(model):
     folder, _ = model
     document = json.loads((folder / "model.json").read_text())

@@ -49,3 +49,19 @@ def test_by_name(machine):
     assert dtype_policy("bfloat16") == "mixed_bfloat16"
     with pytest.raises(ConfigError, match="precision must be"):
         dtype_policy("float16")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(RuntimeError("no such thing\nand so on"), "no such thing", id="x"),
+        pytest.param(AssertionError(), "AssertionError", id="wordless"),
+    ],
+)
+def test_no_device(monkeypatch, error, reason):
+    def list_devices():
+        raise error
+
+    monkeypatch.setattr(keras.distribution, "list_devices", list_devices)
+    with pytest.raises(ConfigError, match=f"no device to compute on: {reason}\\. "):
+        dtype_policy("auto")

@@ -5,10 +5,12 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from lungcli.nn import resident as module
 from lungcli.nn.batches import Batches
 from lungcli.nn.resident import ResidentBatches, fits_on_device
 
@@ -29,7 +31,7 @@ masks[:, 8:24, 20:28] = 2
 noise = np.random.default_rng(0).integers(0, 20, masks.shape, dtype=np.uint8)
 pairs = Pairs((masks > 0).astype(np.uint8) * 200 + noise, masks)
 config = TrainConfig(
-    size=32, filters=4, depth=1, epochs=3, batch_size=2, precision="float32"
+    size=32, filters=4, depth=1, epochs=3, batch_size=2, precision=sys.argv[2]
 )
 seen = {}
 for resident in (False, True):
@@ -65,17 +67,48 @@ def test_an_epoch_is_one_item_in_the_order_of_the_batches(batches):
         np.testing.assert_array_equal(np.asarray(epoch["images"])[chosen], streamed)
 
 
-def test_tensorflow_streams(batches):
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        assert not fits_on_device(batches)
+@pytest.mark.parametrize(
+    ("backend", "cpu", "memory", "fits"),
+    [
+        pytest.param("jax", False, 4 * 56 + 1, True, id="under-a-quarter"),
+        pytest.param("jax", False, 4 * 56, False, id="a-quarter"),
+        pytest.param("jax", True, 2**30, False, id="processor"),
+        pytest.param("tensorflow", False, 2**30, False, id="tensorflow"),
+    ],
+)
+def test_what_fits_on_the_device(monkeypatch, batches, backend, cpu, memory, fits):
+    assert batches.images.nbytes + batches.masks.nbytes == 56
+    monkeypatch.setattr(module.keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(module, "on_cpu", lambda: cpu)
+    monkeypatch.setattr(module, "_device_memory", lambda: memory)
+    assert fits_on_device(batches) == fits
+
+
+@pytest.mark.parametrize(
+    ("stats", "memory"),
+    [
+        pytest.param({"bytes_limit": 99}, 99, id="told"),
+        pytest.param({}, 4 * 2**30, id="no-limit"),
+        pytest.param(None, 4 * 2**30, id="silent"),
+    ],
+)
+def test_memory_of_the_device(monkeypatch, stats, memory):
+    device = SimpleNamespace(memory_stats=lambda: stats)
+    jax = SimpleNamespace(devices=lambda: [device])
+    monkeypatch.setitem(sys.modules, "jax", jax)
+    assert module._device_memory() == memory
 
 
 @needs_jax
 @pytest.mark.slow
-def test_whole_epochs_train_like_single_steps(tmp_path):
+@pytest.mark.parametrize(
+    ("precision", "tolerance"),
+    [pytest.param("float32", 1e-4), pytest.param("bfloat16", 2e-2)],
+)
+def test_whole_epochs_train_like_single_steps(tmp_path, precision, tolerance):
     done = subprocess.run(
-        [sys.executable, "-c", COMPARE, str(tmp_path)],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
+        [sys.executable, "-c", COMPARE, str(tmp_path), precision],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_COMPILATION_CACHE_DIR": ""},
         capture_output=True,
         text=True,
         check=False,
@@ -85,6 +118,6 @@ def test_whole_epochs_train_like_single_steps(tmp_path):
     single, whole = seen["False"]["epochs"], seen["True"]["epochs"]
     assert len(single) == len(whole) == 3
     for one, other in zip(single, whole, strict=True):
-        assert other == pytest.approx(one, rel=1e-4)
+        assert other == pytest.approx(one, rel=tolerance)
     assert single[0]["loss"] != pytest.approx(single[2]["loss"], rel=1e-3)
     assert seen["True"]["last_step"] == seen["False"]["last_step"] == 3

@@ -1,5 +1,6 @@
 """Losses, batches, segmenter and callbacks."""
 
+import dataclasses
 import math
 
 import keras
@@ -8,19 +9,21 @@ import pytest
 from keras import ops
 
 from lungcli.config import TrainConfig
-from lungcli.errors import ModelError
+from lungcli.errors import ConfigError, ModelError
 from lungcli.nn.batches import Batches
-from lungcli.nn.callbacks import AverageWeights, BestWeights
+from lungcli.nn.callbacks import AverageWeights, BestWeights, FiniteLoss
 from lungcli.nn.losses import (
     cross_entropy,
     logits_of,
     segmentation_loss,
     soft_dice,
 )
+from lungcli.nn.predictor import predict_in_batches
 from lungcli.nn.state import load_state
 from lungcli.nn.trainer import Hooks, Pairs, Trainer, build_optimizer
 
 TINY = TrainConfig(size=32, filters=4, depth=1, epochs=3, batch_size=2, arch="unet")
+AVERAGED = dataclasses.replace(TINY, learning_rate=0.01, keep="last")
 
 
 @pytest.fixture
@@ -51,6 +54,13 @@ def train(config, pairs, folder, *, resume=False, on_epoch=None):
     )
     trainer.fit(hooks)
     return trainer, seen
+
+
+def weights_in(folder, network):
+    """Return the weights that a training left, by means of a network of their shape."""
+    kept = keras.models.clone_model(network)
+    kept.load_weights(folder / "best.weights.h5")
+    return np.concatenate([weight.ravel() for weight in kept.get_weights()])
 
 
 def test_soft_dice_by_hand():
@@ -158,7 +168,26 @@ def test_same_seed_same_run(pairs, tmp_path):
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
-def test_resume_goes_on_like_the_uninterrupted_run(pairs, tmp_path):
+def test_the_average_is_what_is_scored_and_kept(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr("lungcli.nn.trainer._AVERAGED", 0.5)
+    trainer, seen = train(AVERAGED, pairs, tmp_path)
+    segmenter = trainer.segmenter
+    kept = weights_in(tmp_path, segmenter.network)
+    last, averaged = (
+        np.concatenate([weight.ravel() for weight in network.get_weights()])
+        for network in (segmenter.network, segmenter.averaged)
+    )
+    np.testing.assert_allclose(kept, averaged, rtol=1e-6)
+    assert np.abs(kept - last).max() > 0.01
+    means = [
+        predict_in_batches(network, pairs.images, AVERAGED.batch_size).mean()
+        for network in (segmenter.network, segmenter.averaged)
+    ]
+    assert seen[-1][1]["val_dice"] == pytest.approx(means[1], rel=1e-4)
+    assert seen[-1][1]["val_dice"] != pytest.approx(means[0], rel=1e-3)
+
+
+def test_resume_goes_on_like_the_uninterrupted_run(pairs, tmp_path, monkeypatch):
     class StopError(Exception):
         pass
 
@@ -166,13 +195,21 @@ def test_resume_goes_on_like_the_uninterrupted_run(pairs, tmp_path):
         if epoch == 2:
             raise StopError
 
-    _, whole = train(TINY, pairs, tmp_path / "whole")
+    monkeypatch.setattr("lungcli.nn.trainer._AVERAGED", 0.5)
+    trainer, whole = train(AVERAGED, pairs, tmp_path / "whole")
     with pytest.raises(StopError):
-        train(TINY, pairs, tmp_path / "cut", on_epoch=stop)
+        train(AVERAGED, pairs, tmp_path / "cut", on_epoch=stop)
     # the state of epoch 2 comes after its report, so epoch 2 is done again
-    _, rest = train(TINY, pairs, tmp_path / "cut", resume=True)
+    _, rest = train(AVERAGED, pairs, tmp_path / "cut", resume=True)
     assert [epoch for epoch, _ in rest] == [2, 3]
-    assert rest[-1][1]["loss"] == pytest.approx(whole[-1][1]["loss"], rel=1e-3)
+    for name in ("loss", "val_loss"):
+        assert rest[-1][1][name] == pytest.approx(whole[-1][1][name], rel=1e-3)
+    np.testing.assert_allclose(
+        weights_in(tmp_path / "cut", trainer.network),
+        weights_in(tmp_path / "whole", trainer.network),
+        rtol=1e-3,
+        atol=1e-5,
+    )
     assert rest[-1][1]["learning_rate"] == pytest.approx(
         whole[-1][1]["learning_rate"], abs=1e-9
     )
@@ -227,6 +264,16 @@ def test_the_average_forgets_the_start_of_the_training(tmp_path):
         callback.on_epoch_end(epoch)
         means.append(float(averaged.layers[0].get_weights()[0][0, 0]))
     assert means == [8.0, 6.0, 3.0, 1.5]
+
+
+def test_a_training_that_diverged_ends_and_names_the_epoch():
+    callback = FiniteLoss()
+    optimizer = type("Optimizer", (), {"learning_rate": 0.5})
+    callback.set_model(type("Holder", (), {"optimizer": optimizer})())
+    callback.on_epoch_begin(6)
+    callback.on_train_batch_end(3, {"loss": 1.0})
+    with pytest.raises(ConfigError, match=r"in epoch 7 \(learning rate 0\.5\)"):
+        callback.on_train_batch_end(4, {"loss": math.nan})
 
 
 def test_weights_exist_even_if_no_dice_was_defined(tmp_path):

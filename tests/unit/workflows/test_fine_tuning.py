@@ -112,6 +112,30 @@ def test_resume_before_the_first_epoch_begins_with_the_weights(
     assert same_kernels(here / "r", run)
 
 
+def test_a_start_that_breaks_off_leaves_nothing_to_resume(
+    here, prepared, run, monkeypatch
+):
+    """Else it would go on from random weights as if from those of the network."""
+
+    def kill(source, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "copyfile", kill)
+    with pytest.raises(KeyboardInterrupt):
+        train([prepared], settings(run, **HARDLY), init=run, run=here / "r")
+    with pytest.raises(ModelError, match=r"config\.json is missing"):
+        resume(here / "r", runs=here / "runs")
+
+
+def test_a_resume_without_the_weights_it_began_with_is_refused(here, run):
+    shutil.copytree(run, here / "r", ignore=shutil.ignore_patterns("state"))
+    info = load_info(run)
+    initial = InitialModel(name="first", fingerprint="0", data=())
+    save_info(here / "r", replace(info, initial=initial))
+    with pytest.raises(ModelError, match=r"initial\.weights\.h5 is missing. Restore"):
+        resume(here / "r", runs=here / "runs")
+
+
 def test_what_the_initial_network_had_seen_is_not_forgotten(run):
     first = TrainedOn(name="a", fingerprint="1", cases=("a/1",))
     second = TrainedOn(name="b", fingerprint="2", cases=("b/1",))

@@ -11,7 +11,9 @@ from lungcli.config import Division, TrainConfig
 from lungcli.data.prepared import open_prepared
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.workflows.assignment import assign, settings_for
+from lungcli.workflows.datasets import open_all
 from lungcli.workflows.folds import development_cases, draw_folds
+from lungcli.workflows.prepare import PrepareSettings, prepare
 
 SEEDS = st.integers(0, 2**32 - 1)
 FINAL, FOLD = Division(final=True), Division(folds=3, fold=2)
@@ -21,6 +23,15 @@ FINAL, FOLD = Division(final=True), Division(folds=3, fold=2)
 def dataset(prepared):
     """8 cases to train, 2 to validate, 2 to test, one patient each."""
     return open_prepared(prepared)
+
+
+@pytest.fixture(scope="module")
+def again(phantoms, tmp_path_factory):
+    """The same source with other splits."""
+    out = tmp_path_factory.mktemp("again") / "again"
+    how = PrepareSettings(out=out, size=96, workers=1, val=0.17, test=0.17, seed=5)
+    prepare([phantoms], settings=how)
+    return open_prepared(out)
 
 
 @st.composite
@@ -142,9 +153,78 @@ def test_no_cases_for_development(dataset):
         development_cases([replace(dataset, cases=test_only)])
 
 
+@pytest.mark.parametrize("division", [Division(), FINAL, FOLD])
+def test_one_source_prepared_twice_is_refused(dataset, again, division):
+    test = {case.key for case in dataset.cases if case.split == "test"}
+    assert test & {case.key for case in again.cases if case.split == "train"}
+    message = rf"12 cases are in two .* of patient .* and in {again.root}.*leave one"
+    with pytest.raises(DatasetError, match=message):
+        assign([dataset, again], division, seed=0)
+
+
+@pytest.mark.parametrize("division", [Division(), FINAL, FOLD])
+def test_two_preparations_of_different_cases_are_welcome(dataset, again, division):
+    """Not listed means no split: the two share nothing that trains or is scored."""
+    later = {case.key for case in dataset.cases if case.split == "val"}
+    first, second = (
+        replace(
+            prepared,
+            cases=tuple(
+                replace(case, split="train" if case.split == "test" else case.split)
+                if (case.key in later) == wanted
+                else replace(case, split="")
+                for case in prepared.cases
+            ),
+        )
+        for prepared, wanted in ((dataset, False), (dataset, True))
+    )
+    cases = assign([first, second], division, seed=0)
+    assert {case.key for _, case in (*cases.train, *cases.validation)} == {
+        case.key for case in dataset.cases
+    }
+
+
+@pytest.mark.parametrize("division", [FINAL, FOLD])
+def test_a_patient_for_development_and_test_is_refused(dataset, again, division):
+    """Two films of each patient, prepared apart with different splits."""
+    films = tuple(replace(case, case_id=f"{case.case_id}-2") for case in again.cases)
+    other = replace(again, cases=films)
+    message = "patients are in training or validation and in test, among them .* of"
+    with pytest.raises(DatasetError, match=message):
+        assign([dataset, other], division, seed=0)
+
+
+@pytest.mark.parametrize("division", [Division(), FINAL, FOLD])
+def test_a_data_set_named_twice_counts_once(dataset, division):
+    roots = [dataset.root, dataset.root / ".." / dataset.root.name]
+    once, twice = (
+        assign(open_all(paths), division, seed=0) for paths in (roots[:1], roots)
+    )
+    assert [case.key for _, case in once.train] == [c.key for _, c in twice.train]
+
+
+def test_a_final_training_without_validation_cases(dataset):
+    cases = tuple(
+        replace(case, split="train", case_id=f"{case.case_id}-{n}")
+        for n in range(2)
+        for case in dataset.cases
+    )
+    for count, watched in ((24, 16), (5, 5)):
+        final = assign([replace(dataset, cases=cases[:count])], FINAL, seed=0)
+        assert (len(final.train), len(final.validation)) == (count, watched)
+        assert final.validation == final.train[:watched]
+        assert final.notes[0].startswith(f"no validation cases: {watched} training")
+
+
+def test_a_cross_validation_as_a_whole_trains_nothing(dataset):
+    with pytest.raises(ConfigError, match="hold out one of its 3 folds"):
+        assign([dataset], Division(folds=3), seed=0)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"folds": 1}, "folds must be at least 2, got 1"),
         ({"folds": 2, "fold": 3}, "there is no fold 3 of 2"),
         ({"folds": True}, "folds must be a whole number"),
         ({"final": 1}, "final must be a true or false"),

@@ -92,8 +92,23 @@ def test_the_latest_run_comes_before_the_bundled_network(shipped, here):
 def test_a_run_that_is_not_there_is_no_reason_for_another_model(shipped, here):
     with pytest.raises(ModelError, match="no trained model in runs/gone"):
         find_model("runs/gone")
-    with pytest.raises(ModelError, match="no trained model in bundled-huge"):
+
+
+def test_an_unknown_bundled_network_names_those_there_are(shipped, here):
+    with pytest.raises(ModelError, match=r"bundled-huge\. Bundled: bundled, bundled-t"):
         find_model("bundled-huge")
+    (here / "runs" / "bundled-huge").mkdir(parents=True)
+    found = find_model("bundled-huge")
+    assert found.name == str((here / "runs" / "bundled-huge").resolve())
+
+
+@pytest.mark.parametrize("given", [None, "bundled"])
+def test_an_installation_without_network(shipped, here, given):
+    told = []
+    shutil.rmtree(shipped / "lungs")
+    with pytest.raises(ModelError, match=r"no bundled network .* reinstall"):
+        find_model(given, announce=told.append)
+    assert not told
 
 
 def test_the_models_lie_in_the_package():

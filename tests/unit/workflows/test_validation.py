@@ -73,3 +73,5 @@ def test_patients_in_both_splits_are_refused():
     check_disjoint(train, [(None, Case("y", "1"))])
     with pytest.raises(DatasetError, match="1 patients are in training and in valid"):
         check_disjoint(train, [(None, Case("x", "2")), (None, Case("x", "3"))])
+    with pytest.raises(DatasetError, match="in a and in b, among them 2 of x"):
+        check_disjoint(train, [(None, Case("x", "2"))], parts=("a", "b"))

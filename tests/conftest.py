@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,11 @@ from lungcli.workflows.prepare import PrepareSettings, prepare
 # machines are noisy, and no test may depend on how long something takes
 settings.register_profile("lungcli", deadline=None)
 settings.load_profile("lungcli")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and every
+# command that they start would do so, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ class TrainConfig:
         schedule: `cosine` (warm-up, then down to 0) or `plateau` (halved when the
             validation Dice stalls).
         weight_decay: Of AdamW.
-        strength: Of the augmentation; 1 is the measured recipe, 0 is none.
+        strength: Of the augmentation; 1 is the widest that still looks like an X-ray,
+            0 is none. Wider needs more epochs.
         patience: Epochs without a better validation Dice before the training
             stops early; 0 never stops.
         keep: Epoch whose weights are the model: the one with the `best` validation
@@ -75,7 +76,7 @@ class TrainConfig:
     learning_rate: float = 2e-3
     schedule: str = "cosine"
     weight_decay: float = 1e-4
-    strength: float = 1.0
+    strength: float = 0.5
     patience: int = 0
     keep: str = "best"
     precision: str = "auto"

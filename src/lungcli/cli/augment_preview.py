@@ -7,6 +7,7 @@ import typer
 
 from lungcli.cli.options import DEFAULT_DATA, AsJson, Data, Seed
 from lungcli.cli.output import out, print_json, print_paths
+from lungcli.config import TrainConfig
 
 
 def augment_preview(
@@ -21,7 +22,7 @@ def augment_preview(
     draws: Annotated[int, typer.Option(help="Versions a case.", min=1, max=50)] = 6,
     strength: Annotated[
         float, typer.Option(help="As in 'train'; 0 changes nothing.", min=0.0)
-    ] = 1.0,
+    ] = TrainConfig().strength,
     seed: Seed = 0,
     gif: Annotated[
         bool, typer.Option("--gif", help="Write an animation too, a draw a frame.")

@@ -49,7 +49,7 @@ class Augment(keras.Layer):
     """Warp a CXR and its label map together, then change the gray values.
 
     Args:
-        strength: Factor on every range; 1 is the training recipe, 0 changes nothing.
+        strength: Factor on every range; 1 is as wide as above, 0 changes nothing.
         seed: Same seed and epoch, same draws.
     """
 

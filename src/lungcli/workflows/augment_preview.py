@@ -24,7 +24,7 @@ def augment_preview(
     *,
     cases: Sequence[str] = (),
     draws: int = 6,
-    strength: float = 1.0,
+    strength: float = TrainConfig().strength,
     seed: int = 0,
     out: Path = Path("augment-preview"),
     gif: bool = False,

@@ -1,4 +1,4 @@
-"""Put the network of a run into the package, in half precision.
+"""Put the network of a run into the package, for Keras and for ONNX, in half precision.
 
     python tools/bundle.py runs/final            # into src/lungcli/models/lungs
     python tools/bundle.py runs/small tiny       # --model bundled-tiny
@@ -12,23 +12,28 @@ from typing import Annotated, Any
 
 import h5py
 import numpy as np
+import onnx
 import typer
+from onnx import TensorProto, helper, numpy_helper
 
 from lungcli.arrays import LabelMap
 from lungcli.data.phantom import Phantom, draw_phantom
 from lungcli.errors import LungcliError, ModelError
 from lungcli.files import whole_folder
 from lungcli.metrics.overlap import dice, overlap_by_lung
-from lungcli.nn.model_file import (
+from lungcli.model_info import (
     MODEL_JSON,
+    ONNX,
     WEIGHTS,
     ModelInfo,
     load_info,
     save_info,
     weights_file,
 )
-from lungcli.nn.predictor import Predictor
-from lungcli.workflows.inference import LungModel, threads
+from lungcli.nn.onnx_export import export_onnx
+from lungcli.runs import RunFolder
+from lungcli.workflows.inference import load_model
+from lungcli.workflows.models import ModelFolder
 
 MODELS = Path(__file__).parents[1] / "src" / "lungcli" / "models"
 LICENSE = "CC-BY-NC-SA-4.0"
@@ -54,12 +59,15 @@ def bundle(
         with whole_folder(models / name) as part:
             save_info(part, info)
             halve(weights_file(run), part / WEIGHTS)
+            export_onnx(part)
+            halve_onnx(part / ONNX)
             report = compare(run, part, info)
     except LungcliError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(report)
-    for path in (models / name / MODEL_JSON, models / name / WEIGHTS):
+    for file in (MODEL_JSON, WEIGHTS, ONNX):
+        path = models / name / file
         typer.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
     total = sum(path.stat().st_size for path in models.rglob("*") if path.is_file())
     typer.echo(f"everything in {models}: {total / 1e6:.2f} MB")
@@ -91,15 +99,47 @@ def halve(source: Path, target: Path) -> None:
         full.visititems(copy)
 
 
+def halve_onnx(path: Path) -> None:
+    """Store the kernels of an ONNX network as float16; it still computes in float32.
+
+    onnxruntime casts them once, when it opens the file.
+
+    Raises:
+        ModelError: If a kernel leaves the range of float16.
+    """
+    model = onnx.load(path)
+    graph = model.graph
+    casts, stored = [], []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.ndim < 2:
+            stored.append(tensor)
+            continue
+        name = f"{tensor.name}_half"
+        half = _to_half(path, tensor.name, values)
+        stored.append(numpy_helper.from_array(half, name))
+        casts.append(
+            helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT)
+        )
+    nodes = [*casts, *graph.node]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(stored)
+    graph.node.extend(nodes)
+    onnx.save(model, path)
+
+
 def compare(run: Path, written: Path, info: ModelInfo) -> str:
-    """Return how well the written network agrees with the run, and is right.
+    """Return how well the written networks agree with the run, and are right.
 
     Raises:
         ModelError: If they disagree.
     """
     phantoms = [draw_phantom(seed, PHANTOM_SIZE) for seed in range(NUM_PHANTOMS)]
-    before, after = (_label(folder, info, phantoms) for folder in (run, written))
-    agreement = min(map(_lower_dice, before, after))
+    before = _label(run, "keras", info, phantoms)
+    agreement = 1.0
+    for engine in ("keras", "onnx"):
+        after = _label(written, engine, info, phantoms)
+        agreement = min(agreement, *map(_lower_dice, before, after))
     if agreement < LOWEST_AGREEMENT:
         msg = (
             f"half precision changes the labels that {run / WEIGHTS} gives a phantom: "
@@ -131,18 +171,15 @@ def _to_half(source: Path, path: str, kernel: np.ndarray) -> np.ndarray:
     return half
 
 
-def _label(folder: Path, info: ModelInfo, phantoms: list[Phantom]) -> list[LabelMap]:
-    predictor = Predictor.load(folder)
-    predictor.info = info  # with the new threshold
-    model = LungModel(str(folder), predictor)
-    images = [phantom.image for phantom in phantoms]
-    size = predictor.batch_size
-    with threads() as pool:
-        return [
-            labels
-            for start in range(0, len(images), size)
-            for labels in model.label_images(images[start : start + size], pool)
-        ]
+def _label(
+    folder: Path, engine: str, info: ModelInfo, phantoms: list[Phantom]
+) -> list[LabelMap]:
+    model = load_model(
+        ModelFolder(name=str(folder), root=folder, results=RunFolder(folder)),
+        engine=engine,
+    )
+    model.predictor.info = info  # with the new threshold
+    return [model.label_image(phantom.image) for phantom in phantoms]
 
 
 def _lower_dice(one: LabelMap, other: LabelMap) -> float:

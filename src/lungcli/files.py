@@ -1,15 +1,18 @@
 """Whole files or none: everything is written beside its name, then renamed."""
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lungcli.errors import OutputError
 
+Cell = str | int | float | None  # of a CSV file
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _PART = ".part-"  # in front of the name: the suffix tells libraries the format
 
 
@@ -92,6 +95,28 @@ def printable(text: str | Path) -> str:
         'caf\\udce9.png'
     """
     return str(text).encode(errors="backslashreplace").decode()
+
+
+def csv_cell(value: Cell) -> str | int | float:
+    """Return what a CSV file holds for a value.
+
+    Unknown numbers (None, NaN) are empty. Text that a spreadsheet would run as a
+    formula gets an apostrophe in front: file names come from strangers.
+
+    References:
+        OWASP, CSV Injection,
+        https://owasp.org/www-community/attacks/CSV_Injection
+
+    Examples:
+        >>> csv_cell("=1+1"), csv_cell(-0.5), csv_cell(float("nan"))
+        ("'=1+1", -0.5, '')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, str):
+        text = printable(value)
+        return f"'{text}" if text.startswith(_FORMULA) else text
+    return value
 
 
 def _remove(leftover: Path) -> None:

@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lungcli.arrays import BACKGROUND, LEFT, RIGHT, LabelMap, Mask, Probabilities
+from lungcli.regions import bounding_box, label_components
 
 SMALLEST_PART = 0.25  # of the same lung's largest part; gas in the stomach is smaller
 SMALLEST_LUNG = 0.02  # of the other lung; less is a speck, not a lung
@@ -27,9 +27,57 @@ def label_map(probabilities: Probabilities, *, threshold: float = 0.5) -> LabelM
     """
     lung = lung_mask(probabilities, threshold=threshold)
     labels = np.full(lung.shape, BACKGROUND, dtype=np.uint8)
-    box = _bounding_box(lung)  # the clean-up costs per pixel, and lungs fill a third
+    box = bounding_box(lung)  # the clean-up costs per pixel, and lungs fill a third
     is_right = probabilities[box][..., 0] >= probabilities[box][..., 1]
     labels[box] = _clean(lung[box], is_right)
+    return labels
+
+
+def clean_probabilities(
+    probabilities: Probabilities, *, threshold: float = 0.5
+) -> Probabilities:
+    """Return probabilities that the threshold alone turns into `label_map`'s labels.
+
+    To clean on the network's small grid and to scale back afterwards costs a tenth of
+    cleaning at full resolution, and the outline is as smooth: only pixels whose label
+    changed are touched. What was dropped becomes 0, what was filled in 1, and what
+    changed sides is all its new side's.
+
+    Args:
+        probabilities: As `label_map` takes them; not changed.
+        threshold: In (0, 1).
+
+    Returns:
+        Of the same shape.
+    """
+    labels = label_map(probabilities, threshold=threshold)
+    before = threshold_labels(probabilities, threshold=threshold)
+    cleaned = probabilities.copy()
+    changed = before != labels
+    cleaned[changed & (labels == BACKGROUND)] = 0.0
+    lung = np.where(before == BACKGROUND, 1.0, probabilities.sum(axis=-1))
+    for channel, side in enumerate((RIGHT, LEFT)):
+        gained = changed & (labels == side)
+        cleaned[gained] = 0.0
+        cleaned[gained, channel] = lung[gained]
+    return cleaned
+
+
+def threshold_labels(
+    probabilities: Probabilities, *, threshold: float = 0.5
+) -> LabelMap:
+    """Return the likelier side wherever the lungs reach the threshold, uncleaned.
+
+    Args:
+        probabilities: Right and left lung, `(height, width, 2)` in [0, 1].
+        threshold: In (0, 1).
+
+    Returns:
+        Label map `(height, width)`.
+    """
+    right, left = probabilities[..., 0], probabilities[..., 1]
+    labels = np.where(right >= left, np.uint8(RIGHT), np.uint8(LEFT))
+    labels *= right + left >= threshold
     return labels
 
 
@@ -54,7 +102,7 @@ def _clean(lung: Mask, is_right: Mask) -> LabelMap:
 
 def _large_parts(mask: Mask) -> Mask:
     """Drop the connected parts that are specks beside the largest one."""
-    parts, count = ndimage.label(mask)
+    parts, count = label_components(mask)
     if count <= 1:
         return mask
     areas: NDArray[np.int64] = np.bincount(parts.ravel())
@@ -65,13 +113,13 @@ def _large_parts(mask: Mask) -> Mask:
 
 def _join_doubtful(labels: LabelMap, lung: Mask) -> None:
     """Give lung pixels that were dropped to the lung that they touch most, in place."""
-    parts, count = ndimage.label(lung & (labels == BACKGROUND))
+    parts, count = label_components(lung & (labels == BACKGROUND))
     if not count:
         return
     contacts = np.stack(
         [
             np.bincount(
-                parts[ndimage.binary_dilation(labels == side) & (parts > 0)],
+                parts[_with_neighbours(labels == side) & (parts > 0)],
                 minlength=count + 1,
             )
             for side in (RIGHT, LEFT)
@@ -83,19 +131,22 @@ def _join_doubtful(labels: LabelMap, lung: Mask) -> None:
     labels[joined] = sides[parts[joined]]
 
 
+def _with_neighbours(mask: Mask) -> Mask:
+    """Grow a mask by the pixels that touch it by an edge."""
+    padded = np.pad(mask, 1)
+    grown: Mask = padded[1:-1, 1:-1].copy()
+    for axis in (0, 1):
+        for shift in (-1, 1):
+            grown |= np.roll(padded, shift, axis)[1:-1, 1:-1]
+    return grown
+
+
 def _filled(mask: Mask) -> Mask:
     """Fill the holes: background that is not connected with the outside.
 
     One labelling, where `scipy.ndimage.binary_fill_holes` grows the outside pixel by
     pixel, which takes seconds at full resolution.
     """
-    outside, _ = ndimage.label(np.pad(~mask, 1, constant_values=True))
+    outside, _ = label_components(np.pad(~mask, 1, constant_values=True))
     filled: Mask = outside[1:-1, 1:-1] != outside[0, 0]
     return filled
-
-
-def _bounding_box(mask: Mask) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return slice(0, 0), slice(0, 0)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

@@ -1,6 +1,5 @@
 """Each command as a user types it, in process and once in a subprocess."""
 
-import csv
 import json
 import os
 import re
@@ -10,47 +9,17 @@ import sys
 
 import numpy as np
 import pytest
+from invoking import fails, invoke, pixels, table
 from PIL import Image
-from typer.testing import CliRunner
 
-from lungcli.cli.app import app, main
 from lungcli.data.phantom import write_montgomery
 
 TINY = ["--size", "64", "--filters", "4", "--depth", "2", "--batch-size", "4"]
 
 
-def invoke(*arguments, status=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result
-
-
-def fails(capsys, monkeypatch, *arguments):
-    """Run main() as the script does; return the one line of its error."""
-    monkeypatch.setattr(sys, "argv", ["lungcli", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 1
-    stderr = capsys.readouterr().err
-    lines = [line for line in stderr.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1, stderr
-    assert "Traceback" not in stderr
-    return lines[0]
-
-
-def table(path):
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
 def num_frames(path):
     with Image.open(path) as film:
         return film.n_frames
-
-
-def pixels(path):
-    with Image.open(path) as image:
-        return np.array(image)
 
 
 @pytest.fixture
@@ -259,37 +228,7 @@ class TestAugmentPreview:
         assert "no case nobody" in line
 
 
-class TestPredict:
-    def test_label_maps_have_the_size_of_their_images(self, here, run):
-        (here / "in" / "deep").mkdir(parents=True)
-        shapes = {"in/wide.png": (90, 150), "in/deep/tall.jpg": (200, 70)}
-        for name, shape in shapes.items():
-            Image.fromarray(np.full(shape, 90, np.uint8)).save(here / name)
-        invoke("predict", "in", "--model", run, "--overlay")
-        for name, shape in shapes.items():
-            target = (here / "masks" / name.removeprefix("in/")).with_suffix(".png")
-            labels = pixels(target)
-            assert labels.shape == shape
-            assert set(np.unique(labels)) <= {0, 1, 2}
-            assert target.with_name(f"{target.stem}_overlay.png").is_file()
-
-    def test_prediction_agrees_with_evaluation(self, here, prepared, phantoms, run):
-        """One path from pixels to labels, whichever command walks it.
-
-        The prepared image was stored smaller, hence the tolerance.
-        """
-        arguments = ["--data", prepared, "--model", run, "--split", "all", "--out", "s"]
-        invoke("evaluate", *arguments)
-        invoke("predict", phantoms / "CXR_png", "--model", run)
-        for row in table(here / "s" / "cases.csv"):
-            predicted = pixels(here / "masks" / f"{row['case_id']}.png")
-            for label, side in ((1, "right"), (2, "left")):
-                name = f"{row['case_id']}.png"
-                reference = pixels(phantoms / "ManualMask" / f"{side}Mask" / name) > 0
-                found = predicted == label
-                dice = 2 * (found & reference).sum() / (found.sum() + reference.sum())
-                assert dice == pytest.approx(float(row[f"{side}_dice"]), abs=0.04)
-
+class TestReferences:
     def test_evaluation_is_against_the_untouched_reference(self, here, prepared, run):
         """A reference that only its original grid can show must lower the scores."""
         common = ["--model", run, "--split", "all", "--json"]
@@ -300,38 +239,6 @@ class TestPredict:
         after = json.loads(invoke("evaluate", "--data", "p", *common).stdout)
         assert after["dice"]["mean"] < before["dice"]["mean"]
         assert after["right"]["dice"]["mean"] < 0.1
-
-    def test_an_input_is_never_overwritten(self, here, run, capsys, monkeypatch):
-        for name in ("a.png", "a_overlay.png"):
-            Image.fromarray(np.zeros((64, 64), np.uint8)).save(here / name)
-        before = (here / "a.png").read_bytes()
-        arguments = ["predict", "a.png", "--model", run, "--out", "."]
-        assert "a.png is an input" in fails(capsys, monkeypatch, *arguments)
-        assert (here / "a.png").read_bytes() == before
-        both = ["predict", "a.png", "a_overlay.png", "--model", run, "--overlay"]
-        assert "several inputs" in fails(capsys, monkeypatch, *both)
-
-    def test_one_bad_file_does_not_stop_the_rest(self, here, run):
-        (here / "in").mkdir()
-        Image.fromarray(np.zeros((64, 64), np.uint8)).save(here / "in" / "a.png")
-        (here / "in" / "b.png").write_text("no image")
-        result = invoke("predict", "in", "--model", run, "--json", status=3)
-        files = json.loads(result.stdout)["files"]
-        assert [bool(entry["error"]) for entry in files] == [False, True]
-        assert "b.png" in result.stderr
-
-    def test_all_bad(self, here, run):
-        (here / "b.png").write_text("no image")
-        invoke("predict", "b.png", "--model", run, status=1)
-        assert not (here / "masks").exists()
-
-    def test_images_of_one_stem_do_not_overwrite_each_other(self, here, run):
-        (here / "in").mkdir()
-        for name in ("a.png", "a.bmp"):
-            Image.fromarray(np.zeros((64, 64), np.uint8)).save(here / "in" / name)
-        invoke("predict", "in", "--model", run)
-        names = sorted(path.name for path in (here / "masks").iterdir())
-        assert names == ["a.bmp.png", "a.png.png"]
 
 
 def test_the_demo_stops_when_its_training_is_stopped(here, monkeypatch):

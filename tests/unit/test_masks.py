@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import ndimage
 
-from lungcli.masks import label_map, lung_mask
+from lungcli.masks import (
+    clean_probabilities,
+    label_map,
+    lung_mask,
+    threshold_labels,
+)
 
 
 @pytest.fixture
@@ -103,3 +110,25 @@ def test_filling_agrees_with_scipy():
         kept = np.isin(parts, 1 + np.flatnonzero(areas >= 0.25 * areas.max()))
         expected = ndimage.binary_fill_holes(kept)
         np.testing.assert_array_equal(label_map(probabilities) == 1, expected)
+
+
+@given(
+    seed=st.integers(0, 10_000), blur=st.floats(0.5, 4), threshold=st.floats(0.2, 0.8)
+)
+@settings(max_examples=60, deadline=None)
+def test_cleaned_probabilities_need_the_threshold_only(seed, blur, threshold):
+    noise = np.random.default_rng(seed).random((40, 40, 2), np.float32)
+    blobs = ndimage.gaussian_filter(noise, (blur, blur, 0)) - 0.5
+    blobs = np.clip(blobs / (2 * blobs.std()) / 2 + 0.25, 0, 0.5).astype(np.float32)
+    before = blobs.copy()
+    cleaned = clean_probabilities(blobs, threshold=threshold)
+    np.testing.assert_array_equal(
+        threshold_labels(cleaned, threshold=threshold),
+        label_map(blobs, threshold=threshold),
+    )
+    np.testing.assert_array_equal(blobs, before)
+
+
+def test_the_likelier_side_wins_and_a_tie_is_right():
+    probabilities = np.array([[[0.3, 0.3], [0.2, 0.4], [0.1, 0.2]]], np.float32)
+    assert threshold_labels(probabilities).tolist() == [[1, 2, 0]]

@@ -1,60 +1,131 @@
-"""`lungcli predict`: X-ray files in, label maps out."""
+"""`lungcli predict`: X-ray files in, label maps and tables out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lungcli.cli.options import AsJson, ModelOfPredict
-from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
+from lungcli.cli.output import (
+    out,
+    print_error,
+    print_json,
+    print_note,
+    print_paths,
+)
 from lungcli.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from lungcli.workflows.journal import Entry
+    from lungcli.workflows.predict import Predictions
 
 _SOME_FAILED = 3
 _ALL_FAILED = 1
+_INTERRUPTED = 130
 
 
 def predict(
     inputs: Annotated[
-        list[Path],
-        typer.Argument(metavar="INPUT...", help="Image files, or folders of them."),
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Image or DICOM files, folders, patterns, zip archives; - reads a "
+            "list from stdin.",
+        ),
     ],
     model: ModelOfPredict = None,
     out_folder: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of the label maps.")
+        Path, typer.Option("--out", "-o", help="Folder of all that is written.")
     ] = Path("masks"),
-    overlay: Annotated[
-        bool,
+    formats: Annotated[
+        str,
         typer.Option(
-            "--overlay", help="Write <name>_overlay.png too: the lungs outlined."
+            "--format",
+            "-f",
+            metavar="LIST",
+            help="One or more of png,nifti,dicom-seg,rle,coco,npz,overlay,csv.",
         ),
+    ] = "png",
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="The same as adding overlay to --format.")
     ] = False,
+    on_doubt: Annotated[
+        str,
+        typer.Option(
+            metavar="warn|fix|refuse",
+            help="What becomes of X-rays that look turned, inverted or like no chest.",
+        ),
+    ] = "warn",
+    review: Annotated[
+        bool,
+        typer.Option("--review", help="Draw review.png: the doubtful masks first."),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip what an earlier call finished.")
+    ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|onnx|keras", help="What runs the network; auto is quick."
+        ),
+    ] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Write the lung masks of any X-rays; needs no training and no prepared data.
 
     Label maps are gray PNGs of the image's own size: 0 background, 1 the patient's
     right lung, 2 left (nearly black to the eye: --overlay is for people).
+    predictions.csv says what became of each file.
     """
-    from lungcli.workflows import predict as workflow  # loads TensorFlow: seconds
+    from lungcli.workflows import predict as workflow
+    from lungcli.workflows.formats import OVERLAY, parse_formats
 
-    with progress_bars() as progress:
-        predictions = workflow.predict(
-            inputs,
-            model,
-            out=out_folder,
-            overlay=overlay,
-            progress=progress,
-            announce=print_note,
-        )
-    failed = [prediction for prediction in predictions if prediction.error]
-    for prediction in failed:
-        print_error(prediction.error)
+    wanted = parse_formats(formats)
+    if overlay and OVERLAY not in wanted:
+        wanted = (*wanted, OVERLAY)
+    settings = workflow.PredictSettings(
+        formats=wanted,
+        on_doubt=on_doubt,
+        engine=engine,
+        review=review,
+        resume=resume,
+    )
+    try:
+        with progress_bars() as progress:
+            predictions = workflow.predict(
+                inputs,
+                model,
+                settings=settings,
+                out=out_folder,
+                progress=progress,
+                announce=print_note,
+                on_entry=_tell,
+            )
+    except KeyboardInterrupt:
+        print_note("stopped. Go on with the same command and --resume.")
+        raise typer.Exit(_INTERRUPTED) from None
     if as_json:
-        print_json({"files": [prediction.to_dict() for prediction in predictions]})
+        print_json(predictions.to_dict())
     else:
-        done = len(predictions) - len(failed)
-        out.print(f"{done} of {len(predictions)} images labelled")
-        print_paths(out, [out_folder] if done else [])
-    if failed:
-        everything = len(failed) == len(predictions)
-        raise typer.Exit(_ALL_FAILED if everything else _SOME_FAILED)
+        _show(predictions, out_folder)
+    missing = predictions.total - predictions.labelled
+    if missing:
+        raise typer.Exit(_SOME_FAILED if predictions.labelled else _ALL_FAILED)
+
+
+def _tell(entry: "Entry") -> None:
+    if error := entry.record.get("error"):
+        print_error(error)
+    elif doubts := entry.record["doubts"]:
+        print_note(f"{entry.shown}: {'; '.join(doubts)}.")
+
+
+def _show(predictions: "Predictions", out_folder: Path) -> None:
+    doubtful = predictions.doubtful
+    said = [f"{predictions.labelled} of {predictions.total} X-rays labelled"]
+    if doubtful:
+        said.append(f"{doubtful} doubtful")
+    if predictions.skipped:
+        said.append(f"{predictions.skipped} of them by an earlier call")
+    out.print(", ".join(said), highlight=False)
+    print_paths(out, [out_folder, *predictions.paths])

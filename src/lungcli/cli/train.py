@@ -249,6 +249,8 @@ def _show_training(train: "Callable[..., TrainResult]", *, as_json: bool) -> Non
         print_json(result.to_dict())
     elif result.history:
         _show(result)
+    for doubt in result.doubts:
+        print_note(doubt)
     if result.interrupted:
         again = shlex.join(
             ["lungcli", "train", "--resume", "--run", f"{result.run.root}"]

@@ -4,7 +4,6 @@ The aspect is kept: the whole image is scaled into a content box, centred in a b
 square. Both directions map box onto box, edge to edge, so nothing drifts.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap
 
 # The triangle filter, widened when shrinking: antialiased, and never overshoots.
-_FILTER = Image.Resampling.BILINEAR
+FILTER = Image.Resampling.BILINEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,40 +114,6 @@ def labels_to_square(labels: LabelMap, geometry: Geometry) -> LabelMap:
     return _pad(content, geometry)
 
 
-def from_square(values: NDArray[np.float32], geometry: Geometry) -> NDArray[np.float32]:
-    """Scale values on the square, at any side, back to the original grid.
-
-    Probabilities are meant, not labels: thresholding after scaling gives a smooth
-    contour at full resolution. The values' side may differ from `geometry.side`
-    (a model works at its own size); the content box is then scaled as floats.
-
-    Args:
-        values: Shape `(s, s)` or `(s, s, channels)`.
-        geometry: How the original lies in the square.
-
-    Returns:
-        Shape `(height, width)` or `(height, width, channels)`; no value outside
-        the range of `values`.
-
-    Raises:
-        ValueError: If `values` is not square.
-    """
-    if values.ndim not in (2, 3) or values.shape[0] != values.shape[1]:
-        msg = f"values of shape {values.shape} must be square: (s, s[, channels])."
-        raise ValueError(msg)
-    if values.ndim == 3:
-        channels = [
-            from_square(values[..., index], geometry)
-            for index in range(values.shape[2])
-        ]
-        # channel by channel in memory: each is read on its own, and copying is slow
-        return np.moveaxis(np.stack(channels), 0, -1)
-    cropped, box = _content(values, geometry)
-    image = Image.fromarray(np.ascontiguousarray(cropped, dtype=np.float32))
-    resized = image.resize((geometry.width, geometry.height), _FILTER, box=box)
-    return np.array(resized, dtype=np.float32)
-
-
 def content_of(square: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:
     """Cut the padding off: the whole image as it was stored, in its own aspect.
 
@@ -201,29 +166,10 @@ def _check_grid(array: NDArray[np.uint8], geometry: Geometry) -> None:
         raise ValueError(msg)
 
 
-def _content(
-    values: NDArray[np.float32], geometry: Geometry
-) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
-    """Return the pixels that the content box touches, and the box within them.
-
-    Cropped, since the filter would otherwise reach into the padding, where a
-    network may say anything.
-    """
-    scale = values.shape[0] / geometry.side
-    top, left = geometry.top * scale, geometry.left * scale
-    bottom = (geometry.top + geometry.content_height) * scale
-    right = (geometry.left + geometry.content_width) * scale
-    row, column = math.floor(top), math.floor(left)
-    cropped = values[row : math.ceil(bottom), column : math.ceil(right)]
-    lower = min(bottom - row, float(cropped.shape[0]))
-    outer = min(right - column, float(cropped.shape[1]))
-    return cropped, (left - column, top - row, outer, lower)
-
-
 def _resize(values: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     if values.shape == (height, width):
         return values
-    return np.array(Image.fromarray(values).resize((width, height), _FILTER))
+    return np.array(Image.fromarray(values).resize((width, height), FILTER))
 
 
 def _resize_labels(labels: LabelMap, height: int, width: int) -> LabelMap:

@@ -19,7 +19,7 @@ IMAGE_SUFFIXES: Final = frozenset(
 )
 # Never the whole of Pillow's plugins: some of them start other programs.
 _FORMATS: Final = ("PNG", "JPEG", "GIF", "TIFF", "BMP")
-_DICOM_SUFFIXES: Final = (".dcm", ".dicom")
+DICOM_SUFFIXES: Final = (".dcm", ".dicom")
 _ORIENTATION: Final = 0x0112  # EXIF tag; 1 is upright
 _PHOTOMETRIC: Final = 262  # TIFF tag; 0 is WhiteIsZero
 _QUIET = threading.Lock()
@@ -56,8 +56,13 @@ def open_upright(path: Path) -> Opened:
             f"{path} is not an image in PNG, JPEG, GIF, TIFF or BMP, whatever its "
             "name says. Replace or remove the file."
         )
-        if path.suffix.lower() in _DICOM_SUFFIXES:
-            msg = f"{path} is DICOM, which is not read yet. Export it as PNG."
+        if is_dicom_file(path):
+            msg = f"{path} is DICOM, which only predict reads. Export it as PNG."
+        elif path.suffix.lower() in DICOM_SUFFIXES:
+            msg = (
+                f"{path} is not DICOM, whatever its name says: the letters DICM are "
+                "missing at byte 128. Export it again, with its header, or remove it."
+            )
         raise ImageError(msg) from error
     except Image.DecompressionBombError as error:
         msg = (
@@ -94,6 +99,20 @@ def check_file(path: Path) -> None:
         raise ImageError(msg)
 
 
+def is_dicom_file(path: Path) -> bool:
+    """Tell from its content whether a file is DICOM.
+
+    Raises:
+        ImageError: As `check_file`.
+
+    References:
+        DICOM PS3.10 section 7.1: 128 bytes of anything, then `DICM`.
+    """
+    check_file(path)
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
 def _first_byte(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(1)
@@ -101,14 +120,14 @@ def _first_byte(path: Path) -> bytes:
 
 def _load(path: Path) -> Opened:
     with path.open("rb") as file:
-        with _without_warnings():
+        with without_warnings():
             image = Image.open(file, formats=_FORMATS)
             notes = _page_notes(image)
             inverted = image.mode.startswith("I;16") and _white_is_zero(image)
             # Loading turns a TIFF by itself, and a PNG may tell only afterwards.
             was_turned = image.format != "PNG" and _is_turned(image)
         image.load()
-        with _without_warnings():
+        with without_warnings():
             if was_turned or _is_turned(image):
                 notes.append("EXIF rotated")
             upright = ImageOps.exif_transpose(image)
@@ -137,7 +156,11 @@ def _white_is_zero(image: Image.Image) -> bool:
 
 
 @contextmanager
-def _without_warnings() -> Iterator[None]:
+def without_warnings() -> Iterator[None]:
+    """Keep the warnings of a library from the user while the block runs.
+
+    One thread at a time: what is long and lets other threads run belongs outside.
+    """
     # Filters are global to the process before Python 3.14: the lock keeps two
     # threads from restoring each other's. Decoding itself runs outside of it.
     with _QUIET, warnings.catch_warnings():

@@ -1,5 +1,6 @@
-"""A trained network that turns CXRs into probabilities."""
+"""A trained network on Keras, that turns CXRs into probabilities."""
 
+import threading
 from pathlib import Path
 from typing import Self
 
@@ -7,12 +8,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.nn.model_file import ModelInfo, load_info, load_network
+from lungcli.model_info import ModelInfo, load_info
+from lungcli.nn.model_file import load_network
 from lungcli.nn.precision import dtype_policy
 
 
-class Predictor:
-    """Load once, predict many.
+class KerasPredictor:
+    """Load once, predict many; several threads may share it.
 
     Args:
         network: Maps float32 `(batch, size, size, 1)` in [0, 1] to probabilities
@@ -25,6 +27,7 @@ class Predictor:
         self, network: keras.Model, info: ModelInfo, *, batch_size: int = 8
     ) -> None:
         self._network = network
+        self._lock = threading.Lock()  # Keras compiles at the first call
         self.info = info
         self.batch_size = batch_size
 
@@ -47,7 +50,8 @@ class Predictor:
         Returns:
             float32 `(n, size, size, 2)`.
         """
-        return predict_in_batches(self._network, images, self.batch_size)
+        with self._lock:
+            return predict_in_batches(self._network, images, self.batch_size)
 
 
 def predict_in_batches(

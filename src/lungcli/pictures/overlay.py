@@ -8,6 +8,7 @@ from PIL import Image
 
 from lungcli.arrays import BACKGROUND, LEFT, RIGHT, Gray, LabelMap, Mask, Rgb
 from lungcli.pictures.colours import BLACK, LUNGS, WHITE, Colour
+from lungcli.regions import bounding_box
 
 _PIXELS_PER_LINE = 320  # longer side per pixel of line width: 1 at 224, 2 at 512
 
@@ -103,7 +104,7 @@ def border(mask: Mask, thickness: int) -> Mask:
     line = np.zeros_like(mask)
     if not mask.any():
         return line
-    box = _bounding_box(mask)
+    box = bounding_box(mask)
     inner = mask[box]
     for layer in range(thickness):
         inner = _peel(inner, diagonal=layer % 2 == 1)
@@ -174,11 +175,3 @@ def _peel(mask: Mask, *, diagonal: bool) -> Mask:
     if diagonal:
         return rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:]
     return rows[:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-
-
-def _bounding_box(mask: Mask) -> tuple[slice, slice]:
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    return (
-        slice(int(rows[0]), int(rows[-1]) + 1),
-        slice(int(columns[0]), int(columns[-1]) + 1),
-    )

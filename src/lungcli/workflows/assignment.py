@@ -7,7 +7,7 @@ from typing import Final
 from lungcli.config import Division, TrainConfig
 from lungcli.data.prepared import PreparedDataset
 from lungcli.errors import ConfigError, DatasetError
-from lungcli.nn.model_file import TrainedOn, load_info
+from lungcli.model_info import TrainedOn, load_info
 from lungcli.runs import RunFolder
 from lungcli.workflows.datasets import (
     DatasetCase,

@@ -11,7 +11,7 @@ from lungcli.data.prepared import PreparedCase, PreparedDataset
 from lungcli.errors import ModelError
 from lungcli.files import make_folder
 from lungcli.metrics.summary import CaseScores
-from lungcli.nn.model_file import MODEL_JSON, WEIGHTS
+from lungcli.model_info import MODEL_JSON, WEIGHTS
 from lungcli.nn.state import load_state
 from lungcli.pictures.film import write_png
 from lungcli.progress import Progress, silent

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from lungcli.config import TrainConfig
 from lungcli.data.case import Convention
 from lungcli.errors import ConfigError
-from lungcli.nn.model_file import (
+from lungcli.model_info import (
     InitialModel,
     ModelInfo,
     fingerprint,

@@ -3,28 +3,38 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.arrays import Gray, LabelMap, Probabilities
-from lungcli.data.geometry import (
-    Geometry,
-    fit_square,
-    from_square,
-    resize_square,
-    to_square,
-)
-from lungcli.errors import DatasetError
-from lungcli.masks import label_map
-from lungcli.nn.predictor import Predictor
+from lungcli.arrays import BACKGROUND, Gray, LabelMap, Probabilities
+from lungcli.data.geometry import Geometry, fit_square, resize_square, to_square
+from lungcli.data.restoring import from_square_within
+from lungcli.errors import ConfigError, DatasetError, ModelError
+from lungcli.masks import clean_probabilities, threshold_labels
+from lungcli.model_info import ModelInfo
+from lungcli.onnx_predictor import OnnxPredictor
 from lungcli.workflows.datasets import (
     DatasetCase,
     conventions_differ,
     count_named,
     smaller_than,
 )
-from lungcli.workflows.models import ModelFolder
+from lungcli.workflows.models import Announce, ModelFolder, quiet
+
+Engine = Literal["auto", "onnx", "keras"]
+ENGINES: Final[tuple[str, ...]] = get_args(Engine)
+
+
+class Predictor(Protocol):
+    """What both engines offer."""
+
+    info: ModelInfo
+    batch_size: int
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return `(n, size, size, 2)` for uint8 CXRs `(n, size, size, 1)`."""
 
 
 class LungModel:
@@ -44,6 +54,11 @@ class LungModel:
         """Side of the square that the network looks at, in pixels."""
         return self.predictor.info.network.size
 
+    @property
+    def threshold(self) -> float:
+        """Probability of lung from which a pixel counts as lung."""
+        return self.predictor.info.threshold
+
     def label_cases(self, cases: Sequence[DatasetCase]) -> Iterator[LabelMap]:
         """Yield the label map of each prepared case, on its original grid.
 
@@ -60,22 +75,39 @@ class LungModel:
                 geometries = [case.geometry for _, case in batch]
                 yield from pool.map(self._label, self._infer(squares), geometries)
 
-    def label_images(
-        self, images: Sequence[Gray], pool: ThreadPoolExecutor
-    ) -> Iterator[LabelMap]:
-        """Yield the label map of each X-ray, of any size, on its own grid.
+    def label_image(self, image: Gray) -> LabelMap:
+        """Return the label map of an X-ray of any size, on its own grid."""
+        square, geometry = self.fit(image)
+        return self.restore(self.clean(self.infer(square)), geometry)
 
-        Args:
-            images: At most one batch of them.
-            pool: Threads that resize.
+    def fit(self, image: Gray) -> tuple[Gray, Geometry]:
+        """Return an X-ray as the network looks at it, and how it lies in there."""
+        geometry = fit_square(image.shape[0], image.shape[1], self.size)
+        return to_square(image, geometry), geometry
+
+    def infer(self, square: Gray) -> Probabilities:
+        """Return the probabilities of both lungs on the network's grid."""
+        probabilities: Probabilities = self._infer([square])[0]
+        return probabilities
+
+    def clean(self, probabilities: Probabilities) -> Probabilities:
+        """Return probabilities without specks and holes, on the same grid."""
+        return clean_probabilities(probabilities, threshold=self.threshold)
+
+    def restore(self, cleaned: Probabilities, geometry: Geometry) -> LabelMap:
+        """Return the label map on the original grid.
+
+        The probabilities are scaled, not the labels: the outline is smooth.
         """
-        if not images:
-            return
-        geometries = [
-            fit_square(image.shape[0], image.shape[1], self.size) for image in images
-        ]
-        squares = list(pool.map(to_square, images, geometries))
-        yield from pool.map(self._label, self._infer(squares), geometries)
+        labels = np.full((geometry.height, geometry.width), BACKGROUND, np.uint8)
+        # A scaled value lies between its neighbours', so it reaches the threshold only
+        # beside a cell that does.
+        wanted = cleaned.sum(axis=-1) >= self.threshold
+        scaled, box = from_square_within(cleaned, geometry, wanted)
+        labels[box] = threshold_labels(
+            np.moveaxis(scaled, 0, -1), threshold=self.threshold
+        )
+        return labels
 
     def check_convention(
         self, cases: Sequence[DatasetCase], *, any_convention: bool
@@ -126,8 +158,7 @@ class LungModel:
         return self.predictor.probabilities(np.stack(squares)[..., None])
 
     def _label(self, probabilities: Probabilities, geometry: Geometry) -> LabelMap:
-        restored = from_square(probabilities, geometry)
-        return label_map(restored, threshold=self.predictor.info.threshold)
+        return self.restore(self.clean(probabilities), geometry)
 
 
 def threads() -> ThreadPoolExecutor:
@@ -139,10 +170,42 @@ def threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(4, os.cpu_count() or 1))
 
 
-def load_model(model: ModelFolder) -> LungModel:
+def load_model(
+    model: ModelFolder,
+    *,
+    engine: str = "auto",
+    threads: int | None = None,
+    announce: Announce = quiet,
+) -> LungModel:
     """Load a trained network.
 
+    Args:
+        model: Where it is.
+        engine: `onnx` starts in a fraction of a second; `keras` needs its backend;
+            `auto` takes the first where the model has a file for it.
+        threads: How many compute one call of `onnx`; by default one a core.
+        announce: Told if `auto` cannot take `onnx`.
+
     Raises:
-        ModelError: If it cannot be used.
+        ConfigError: If the engine is none of `ENGINES`.
+        ModelError: If the model cannot be used.
     """
-    return LungModel(model.name, Predictor.load(model.root))
+    if engine not in ENGINES:
+        msg = f"--engine is {engine!r}: choose one of {', '.join(ENGINES)}."
+        raise ConfigError(msg)
+    if engine == "keras":
+        return _load_keras(model)
+    try:
+        return LungModel(model.name, OnnxPredictor.load(model.root, threads=threads))
+    except ModelError as error:
+        if engine == "onnx":
+            raise
+        loaded = _load_keras(model)  # fails likewise if the fault is not ONNX's
+        announce(f"Keras predicts, which takes seconds to start: {error}")
+        return loaded
+
+
+def _load_keras(model: ModelFolder) -> LungModel:
+    from lungcli.nn.predictor import KerasPredictor  # noqa: PLC0415 - takes seconds
+
+    return LungModel(model.name, KerasPredictor.load(model.root))

@@ -23,6 +23,8 @@ _PACKAGES: Final = (
     "pillow",
     "scikit-image",
     "imageio",
+    "onnxruntime",
+    "pydicom",
     "typer",
     "rich",
 )

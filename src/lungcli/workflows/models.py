@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from lungcli.errors import ModelError
-from lungcli.nn.model_file import MODEL_JSON
+from lungcli.model_info import MODEL_JSON
 from lungcli.runs import LATEST, RUNS, RunFolder, find_run
 
 BUNDLED: Final = "bundled"

@@ -1,197 +1,219 @@
 """Label any X-ray files with a trained network."""
 
+import os
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TextIO
 
-from lungcli.arrays import Gray, LabelMap
-from lungcli.data.images import IMAGE_SUFFIXES, RAW_SUFFIX, read_image
-from lungcli.errors import DatasetError, ImageError
-from lungcli.pictures.film import write_png
-from lungcli.pictures.overlay import outline
+from lungcli import __version__
+from lungcli.checks.gate import Gate
+from lungcli.checks.quality import QualityModel
+from lungcli.data.inputs import find_inputs, output_stems
+from lungcli.errors import ConfigError
+from lungcli.files import make_folder
+from lungcli.model_info import fingerprint, weights_file
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
+from lungcli.workflows.batch import TABLE, Batch, OnEntry
 from lungcli.workflows.datasets import check_output
-from lungcli.workflows.inference import LungModel, load_model, threads
-from lungcli.workflows.models import BUNDLED, Announce, find_model, quiet
+from lungcli.workflows.doubts import ON_DOUBT
+from lungcli.workflows.formats import (
+    FORMATS,
+    PNG,
+    SUFFIXES,
+    TABLES,
+    load_libraries,
+)
+from lungcli.workflows.inference import LungModel, load_model
+from lungcli.workflows.journal import Entry, Journal
+from lungcli.workflows.labelling import DOUBTFUL, OK, Labeller
+from lungcli.workflows.models import BUNDLED, Announce, ModelFolder, find_model, quiet
+from lungcli.workflows.prediction_table import STATUSES, entry_document
+from lungcli.workflows.review import REVIEW
 
-SUFFIXES = IMAGE_SUFFIXES | {RAW_SUFFIX}
+JOURNAL: Final = "predictions.jsonl"
+
+
+def unheard(entry: Entry) -> None:
+    """Tell nobody."""
+    del entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
-    """What became of one file.
+class PredictSettings:
+    """How X-rays are labelled, and what is written.
 
     Attributes:
-        image: The X-ray.
-        paths: Label map and, on demand, overlay; empty if it failed.
-        error: Why it failed; empty if it did not.
+        formats: Names in `FORMATS`.
+        on_doubt: `warn`, `fix` or `refuse`.
+        engine: `auto`, `onnx` or `keras`.
+        review: Whether to draw a sheet of the most doubtful masks.
+        resume: Whether to skip what an earlier call has finished.
+
+    Raises:
+        ConfigError: If a value is impossible.
     """
 
-    image: Path
-    paths: tuple[Path, ...] = ()
-    error: str = ""
+    formats: tuple[str, ...] = (PNG,)
+    on_doubt: str = "warn"
+    engine: str = "auto"
+    review: bool = False
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        """Reject impossible values before any batch."""
+        if self.on_doubt not in ON_DOUBT:
+            msg = f"--on-doubt {self.on_doubt!r}: choose one of {', '.join(ON_DOUBT)}."
+            raise ConfigError(msg)
+        if not self.formats or not set(self.formats) <= set(FORMATS):
+            msg = f"formats {self.formats}: choose from {', '.join(FORMATS)}."
+            raise ConfigError(msg)
+        if self.review and PNG not in self.formats:
+            msg = "--review draws the label maps: add png to --format."
+            raise ConfigError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """What became of all X-rays.
+
+    Attributes:
+        counts: X-rays by status: `ok`, `doubtful`, `refused`, `failed`.
+        skipped: How many of them were finished by an earlier call.
+        paths: The tables and the sheet.
+        out: The output folder.
+        entries: One an X-ray, in the order of the inputs; without what they
+            contributed to tables.
+    """
+
+    counts: Counter[str]
+    skipped: int
+    paths: tuple[Path, ...]
+    out: Path
+    entries: tuple[Entry, ...]
+
+    @property
+    def total(self) -> int:
+        """Number of X-rays."""
+        return self.counts.total()
+
+    @property
+    def labelled(self) -> int:
+        """Number of X-rays with a label map."""
+        return self.counts[OK] + self.counts[DOUBTFUL]
+
+    @property
+    def doubtful(self) -> int:
+        """How many of these a person should look at."""
+        return self.counts[DOUBTFUL]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry as a JSON document."""
+        """Return the result as a JSON document, with one entry a file."""
         return {
-            "image": str(self.image),
+            "counts": {status: self.counts[status] for status in STATUSES},
+            "skipped": self.skipped,
             "paths": [str(path) for path in self.paths],
-            "error": self.error or None,
+            "files": [entry_document(entry, self.out) for entry in self.entries],
         }
 
 
 def predict(
-    inputs: Sequence[Path],
+    inputs: Sequence[str | Path],
     model: str | Path | None = None,
     *,
+    settings: PredictSettings | None = None,
     out: Path = Path("masks"),
-    overlay: bool = False,
+    stdin: TextIO | None = None,
     runs: Path = RUNS,
     progress: Progress = silent,
     announce: Announce = quiet,
-) -> tuple[Prediction, ...]:
-    """Write the label map of each X-ray on its original pixel grid.
+    on_entry: OnEntry = unheard,
+) -> Predictions:
+    """Write the lungs of each X-ray on its original pixel grid.
 
-    A file that cannot be read is reported and the rest goes on.
+    A file that cannot be read is reported and the rest goes on. What is finished is
+    in the journal at once, so a stopped call can be resumed.
 
     Args:
-        inputs: Image files, or folders that are searched for them.
+        inputs: Image files (DICOM too), folders, patterns, zip archives, or `-` for a
+            list on `stdin`.
         model: As `models.find_model` takes it, but None is the bundled network.
-        out: Folder of the label maps: 8-bit gray PNG, 0 background, 1 the patient's
-            right lung, 2 left. Files of a folder keep their place below it.
-        overlay: Whether to write `<name>_overlay.png` too, with outlines.
+        settings: How, and what is written; None for the defaults.
+        out: Output folder. Files of a folder keep their place below it.
+        stdin: Where `-` reads from; by default the standard input.
         runs: Folder of all runs.
         progress: Told after each file.
         announce: Told if the bundled network was taken unasked.
-
-    Returns:
-        One entry a file, in the order of the inputs.
+        on_entry: Told what became of each file.
 
     Raises:
+        ConfigError: If results to resume were made in another way.
         DatasetError: If an input is missing, or there is no image among them.
         ModelError: If there is no usable model.
-        OutputError: If a label map cannot be written.
+        OutputError: If nothing can be written.
     """
+    settings = settings or PredictSettings()
     check_output(out)
-    targets = _targets(inputs, out, overlay=overlay)
+    items = find_inputs(
+        [str(given) for given in inputs], stdin=stdin or sys.stdin, out=out
+    )
+    stems = output_stems(
+        items, out=out, suffixes=[*SUFFIXES.values()], taken=_own_files()
+    )
     if model is None:
         announce(f"the model that came with lungcli is used (--model {BUNDLED}).")
         model = BUNDLED
-    lungs = load_model(find_model(model, runs=runs))
-    predictions: list[Prediction] = []
-    progress("predict", 0, len(targets))
-    images = list(targets)
-    batch_size = lungs.predictor.batch_size
-    with threads() as pool:
-        for start in range(0, len(images), batch_size):
-            batch = images[start : start + batch_size]
-            for prediction in _predict_batch(lungs, batch, pool):
-                path = targets[prediction.image]
-                predictions.append(_write(prediction, path, overlay=overlay))
-                progress("predict", len(predictions), len(targets))
-    return tuple(predictions)
-
-
-@dataclass(frozen=True, slots=True)
-class _Labelled:
-    """One file with its pixels and labels, or the reason why there are none."""
-
-    image: Path
-    pixels: Gray | None = None
-    labels: LabelMap | None = None
-    error: str = ""
-
-
-def _predict_batch(
-    lungs: LungModel, batch: Sequence[Path], pool: ThreadPoolExecutor
-) -> Iterator[_Labelled]:
-    read = list(pool.map(_read, batch))
-    pixels = [item.pixels for item in read if item.pixels is not None]
-    labels = lungs.label_images(pixels, pool)
-    for item in read:
-        yield item if item.pixels is None else replace(item, labels=next(labels))
-
-
-def _read(path: Path) -> _Labelled:
-    try:
-        return _Labelled(path, read_image(path).pixels)
-    except ImageError as error:
-        return _Labelled(path, error=str(error))
-
-
-def _write(item: _Labelled, path: Path, *, overlay: bool) -> Prediction:
-    if item.pixels is None or item.labels is None:
-        return Prediction(image=item.image, error=item.error)
-    paths = [write_png(item.labels, path)]
-    if overlay:
-        picture = outline(item.pixels, item.labels)
-        paths.append(write_png(picture, _overlay_path(path)))
-    return Prediction(image=item.image, paths=tuple(paths))
-
-
-def _targets(inputs: Sequence[Path], out: Path, *, overlay: bool) -> dict[Path, Path]:
-    """Name the label map of each image; images of one stem keep their suffixes."""
-    names: dict[Path, Path] = {}
-    for given in inputs:
-        names.update(dict(_find(given, out)))
-    stems = Counter(name.with_suffix("") for name in names.values())
-    targets = {
-        image: out / (name.with_suffix(".png") if unique else f"{name}.png")
-        for image, name in names.items()
-        for unique in [stems[name.with_suffix("")] == 1]
-    }
-    outputs = list(targets.values())
-    if overlay:
-        outputs += [_overlay_path(path) for path in targets.values()]
-    _check_outputs(targets, outputs)
-    return targets
-
-
-def _check_outputs(images: Iterable[Path], outputs: Sequence[Path]) -> None:
-    """Refuse to write one file twice, or over an X-ray."""
-    for path, count in Counter(outputs).items():
-        if count > 1:
-            msg = (
-                f"several inputs would be written to {path}. Predict them one by one, "
-                "each with its own --out."
-            )
-            raise DatasetError(msg)
-    originals = {image.resolve() for image in images}
-    for path in outputs:
-        if path.resolve() in originals:
-            msg = f"{path} is an input and would be overwritten. Choose another --out."
-            raise DatasetError(msg)
-
-
-def _overlay_path(path: Path) -> Path:
-    return path.with_name(f"{path.stem}_overlay.png")
-
-
-def _find(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each image with its place below the output folder."""
-    if given.is_dir():
-        found = sorted(
-            path
-            for path in given.rglob("*")
-            if path.suffix.lower() in SUFFIXES
-            and path.is_file()
-            and out.resolve() not in path.resolve().parents
+    found = find_model(model, runs=runs)
+    num_threads = min(len(items), os.cpu_count() or 1)
+    lungs = load_model(
+        found,
+        engine=settings.engine,
+        # many X-rays at a time, one core each; or all cores for the only one
+        threads=1 if num_threads > 1 else None,
+        announce=announce,
+    )
+    load_libraries(settings.formats)
+    make_folder(out)
+    labeller = Labeller(
+        lungs=lungs,
+        gate=Gate.load(),
+        quality=QualityModel.load(),
+        on_doubt=settings.on_doubt,
+        formats=settings.formats,
+        out=out,
+    )
+    open_journal = Journal.resume if settings.resume else Journal.start
+    with open_journal(out / JOURNAL, _conditions(found, lungs, settings)) as journal:
+        batch = Batch(items, stems, labeller, journal)
+        try:
+            batch.run(num_threads, progress, on_entry)
+        finally:
+            paths = batch.finish(review=settings.review)
+        return Predictions(
+            counts=batch.counts,
+            skipped=batch.skipped,
+            paths=paths,
+            out=out,
+            entries=tuple(batch.light_entries()),
         )
-        if not found:
-            kinds = ", ".join(sorted(SUFFIXES))
-            msg = (
-                f"no image in {given} ({kinds} were looked for; DICOM is not read yet)."
-            )
-            if out.resolve() in (given.resolve(), *given.resolve().parents):
-                msg = f"--out {out} holds the input {given}. Choose another folder."
-            raise DatasetError(msg)
-        yield from ((path, path.relative_to(given)) for path in found)
-    elif given.exists():
-        yield given, Path(given.name)
-    else:
-        msg = f"{given} does not exist. Name image files or folders of them."
-        raise DatasetError(msg)
+
+
+def _conditions(
+    found: ModelFolder, lungs: LungModel, settings: PredictSettings
+) -> dict[str, Any]:
+    """Return all that the results depend on, besides the X-rays."""
+    return {
+        "lungcli": __version__,
+        "model": found.name,
+        "weights": fingerprint(weights_file(found.root)),
+        "threshold": lungs.threshold,
+        "formats": sorted(settings.formats),
+        "on_doubt": settings.on_doubt,
+    }
+
+
+def _own_files() -> tuple[str, ...]:
+    return (JOURNAL, TABLE, REVIEW, *TABLES.values())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lungcli.config import Division, TrainConfig
 from lungcli.errors import ConfigError
-from lungcli.nn.model_file import ModelInfo
+from lungcli.model_info import ModelInfo
 from lungcli.runs import (
     RUNS,
     RunFolder,

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.config import TrainConfig
-from lungcli.errors import ModelError
+from lungcli.errors import ModelError, OutputError
 from lungcli.files import whole_file
+from lungcli.model_info import ModelInfo, load_info, save_info
 from lungcli.nn.callbacks import VAL_DICE, Logs
 from lungcli.nn.hardware import computing_unit
-from lungcli.nn.model_file import ModelInfo, load_info, load_weights, save_info
+from lungcli.nn.model_file import load_weights
 from lungcli.nn.networks import check_network
+from lungcli.nn.onnx_export import export_onnx
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
+from lungcli.onnx_predictor import has_current_onnx
 from lungcli.pictures.curves import draw_curves
 from lungcli.pictures.film import write_png
 from lungcli.runs import (
@@ -78,6 +81,7 @@ class TrainingSession:
         )
         self.rows: list[dict[str, float]] = []
         self.done = 0
+        self.doubts: tuple[str, ...] = ()
 
     def start(self, info: ModelInfo, *, weights: Path | None = None) -> None:
         """Write what a new run begins with.
@@ -122,7 +126,18 @@ class TrainingSession:
                 interrupted = True
             finally:
                 self._finish()
+        if not interrupted:
+            self._export()
         return self._result(interrupted=interrupted)
+
+    def _export(self) -> None:
+        """Write the network for `predict`; without it, predicting starts slowly."""
+        if has_current_onnx(self.folder.root):
+            return
+        try:
+            export_onnx(self.folder.root)
+        except (ModelError, OutputError) as error:
+            self.doubts = (f"{error} 'lungcli predict' will load Keras instead.",)
 
     def _begin_again(self) -> None:
         weights = self.folder.initial_weights
@@ -198,6 +213,7 @@ class TrainingSession:
             throughput=self.trainer.meter.throughput,
             hardware=computing_unit(self.trainer.policy, cores=num_cores()),
             interrupted=interrupted,
+            doubts=self.doubts,
         )
 
 

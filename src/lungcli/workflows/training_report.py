@@ -70,6 +70,7 @@ class TrainResult:
         hardware: What it computed on, and in which numbers.
         keep: Whose weights were to be kept: the `best` or the `last` epoch's.
         interrupted: Whether somebody asked it to stop.
+        doubts: What went wrong without harm to the weights.
     """
 
     run: RunFolder
@@ -79,6 +80,7 @@ class TrainResult:
     hardware: str
     keep: str = "best"
     interrupted: bool = False
+    doubts: tuple[str, ...] = ()
 
     @property
     def kept_epoch(self) -> int:

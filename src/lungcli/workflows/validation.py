@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.data.geometry import fit_square, from_square
+from lungcli.data.geometry import fit_square
+from lungcli.data.restoring import from_square
 from lungcli.masks import lung_mask
 from lungcli.metrics.overlap import dice, overlap
 from lungcli.nn.callbacks import VAL_DICE

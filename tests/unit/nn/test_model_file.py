@@ -7,16 +7,10 @@ import pytest
 
 from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
-from lungcli.nn.model_file import (
-    InitialModel,
-    ModelInfo,
-    TrainedOn,
-    load_info,
-    save_info,
-    save_weights,
-)
+from lungcli.model_info import InitialModel, ModelInfo, TrainedOn, load_info, save_info
+from lungcli.nn.model_file import save_weights
 from lungcli.nn.networks import build_network
-from lungcli.nn.predictor import Predictor
+from lungcli.nn.predictor import KerasPredictor
 
 INFO = ModelInfo(
     network=NetworkConfig(arch="unet", size=32, filters=4, depth=2),
@@ -44,7 +38,7 @@ def test_round_trip(model):
     folder, network = model
     assert load_info(folder) == INFO
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
-    predictor = Predictor.load(folder)
+    predictor = KerasPredictor.load(folder)
     expected = network.predict_on_batch(images.astype("float32") / 255)
     np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
 
@@ -67,7 +61,7 @@ def test_a_model_without_the_newer_facts_is_read(model):
 def test_result_does_not_depend_on_the_batch(model):
     _, network = model
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 1), dtype=np.uint8)
-    one, two = (Predictor(network, INFO, batch_size=n) for n in (1, 4))
+    one, two = (KerasPredictor(network, INFO, batch_size=n) for n in (1, 4))
     np.testing.assert_allclose(
         one.probabilities(images), two.probabilities(images), atol=1e-6
     )
@@ -93,7 +87,7 @@ def test_broken_json_is_refused(model):
     folder, _ = model
     (folder / "model.json").write_text("{")
     with pytest.raises(ModelError, match="cannot use"):
-        Predictor.load(folder)
+        KerasPredictor.load(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"not an HDF5 file"])
@@ -101,7 +95,7 @@ def test_broken_weights_are_refused(model, content):
     folder, _ = model
     (folder / "best.weights.h5").write_bytes(content)
     with pytest.raises(ModelError, match=r"cannot use the weights .*best\.weights\.h5"):
-        Predictor.load(folder)
+        KerasPredictor.load(folder)
 
 
 def test_weights_of_another_network_are_refused(model):
@@ -110,11 +104,11 @@ def test_weights_of_another_network_are_refused(model):
         folder, build_network(NetworkConfig(arch="unet", size=32, filters=8, depth=2))
     )
     with pytest.raises(ModelError, match="cannot use the weights"):
-        Predictor.load(folder)
+        KerasPredictor.load(folder)
 
 
 def test_missing_weights(model):
     folder, _ = model
     (folder / "best.weights.h5").unlink()
     with pytest.raises(ModelError, match="no weights in"):
-        Predictor.load(folder)
+        KerasPredictor.load(folder)

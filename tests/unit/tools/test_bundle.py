@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lungcli.nn.model_file import load_info, load_network
+from lungcli.model_info import load_info
+from lungcli.nn.model_file import load_network
 
 SCRIPT = Path(__file__).parents[3] / "tools" / "bundle.py"
 

@@ -9,15 +9,15 @@ import pytest
 from lungcli.config import TrainConfig
 from lungcli.data.case import Convention
 from lungcli.errors import ConfigError, ModelError
-from lungcli.nn.callbacks import StepReporter
-from lungcli.nn.model_file import (
+from lungcli.model_info import (
     InitialModel,
     TrainedOn,
     fingerprint,
     load_info,
-    load_network,
     save_info,
 )
+from lungcli.nn.callbacks import StepReporter
+from lungcli.nn.model_file import load_network
 from lungcli.workflows.datasets import open_all, select
 from lungcli.workflows.evaluate import evaluate
 from lungcli.workflows.fine_tuning import LEARNING_RATE, Initial, settings_from

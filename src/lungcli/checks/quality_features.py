@@ -1,0 +1,154 @@
+"""What tells a good mask from a bad one, without a reference: six numbers.
+
+All are read off one output of the network, on a small grid of one size, so that they
+mean the same whatever size the network looks at.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap, Mask, Probabilities
+from lungcli.checks.lung_shape import LungShapes, shape_cells
+
+SIDE: Final = 64  # pixels of the grid that everything is measured on
+_BAND: Final = 5  # pixels: the width of the outline, within which doubt is usual
+_LEAST: Final = 0.002  # added before a logarithm
+_CERTAIN: Final = 1e-6
+
+Plane = NDArray[np.float64]
+
+FEATURES: Final = (
+    "doubt",
+    "doubt_off_outline",
+    "doubt_of_side",
+    "odd_shape",
+    "smaller_lung",
+    "edge_strength",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallView:
+    """An X-ray and what the network made of it, on `SIDE` × `SIDE` pixels.
+
+    Attributes:
+        image: In [0, 1].
+        right_probability: Of the right lung, in [0, 1].
+        left_probability: Of the left lung.
+        right: The right lung after clean-up.
+        left: The left lung after clean-up.
+    """
+
+    image: Plane
+    right_probability: Plane
+    left_probability: Plane
+    right: Mask
+    left: Mask
+
+
+def shrink(square: Gray, probabilities: Probabilities, labels: LabelMap) -> SmallView:
+    """Bring everything to the grid on which features are measured.
+
+    The image is averaged, since its gradients are measured; the rest is sampled,
+    which keeps its sums and costs next to nothing.
+
+    Args:
+        square: CXR as the network looked at it, shape `(s, s)`.
+        probabilities: Its output, before any clean-up, shape `(s, s, 2)`.
+        labels: The label map made of it, after clean-up, shape `(s, s)`.
+    """
+    image = Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BOX)
+    right, left = np.moveaxis(_sample(probabilities).astype(np.float64), -1, 0)
+    small = _sample(labels)
+    return SmallView(
+        image=np.asarray(image, dtype=np.float64) / 255,
+        right_probability=right,
+        left_probability=left,
+        right=small == RIGHT,
+        left=small == LEFT,
+    )
+
+
+def shape_of(labels: LabelMap) -> Plane:
+    """Return the shape of two lungs as `odd_shape` compares it; see `shape_cells`.
+
+    Args:
+        labels: Shape `(s, s)`.
+    """
+    small = _sample(labels)
+    return shape_cells(small == RIGHT, small == LEFT)
+
+
+def quality_features(view: SmallView, shapes: LungShapes) -> Plane | None:
+    """Measure a mask.
+
+    Args:
+        view: From `shrink`.
+        shapes: What lungs look like.
+
+    Returns:
+        One number for each name in `FEATURES`; None if there is no lung.
+
+        * doubt: log of the entropy of the probabilities, in bits, per pixel of lung.
+        * doubt_off_outline: log of the part of it that is not along the outline.
+        * doubt_of_side: log of the probability that a lung is the other one.
+        * odd_shape: log of the distance from the nearest plausible pair of lungs.
+        * smaller_lung: log of the smaller lung's share of the square.
+        * edge_strength: gradient of the image along the outline, over its mean.
+    """
+    lungs = view.right | view.left
+    area = np.count_nonzero(lungs)
+    if not area:
+        return None
+    entropy = _entropy(view.right_probability + view.left_probability)
+    off_outline = entropy[~_outline_band(lungs)]
+    either = np.minimum(view.right_probability, view.left_probability)
+    outline = lungs & ~_eroded(lungs)
+    slope = np.hypot(*np.gradient(view.image))
+    smaller = min(np.count_nonzero(view.right), np.count_nonzero(view.left))
+    odd = shapes.distance(shape_cells(view.right, view.left))
+    return np.array(
+        [
+            np.log(entropy.sum() / area + _LEAST),
+            np.log(off_outline.sum() / area + _LEAST),
+            np.log(either.sum() / area + _LEAST),
+            np.log(odd + _LEAST),
+            np.log(smaller / SIDE**2 + _LEAST),
+            slope[outline].mean() / (slope.mean() + _LEAST),
+        ]
+    )
+
+
+def _sample(square: NDArray[Any]) -> NDArray[Any]:
+    """Return the pixels nearest to the centres of the small grid's."""
+    nearest = ((np.arange(SIDE) + 0.5) * square.shape[0] / SIDE).astype(np.intp)
+    return square[np.ix_(nearest, nearest)]
+
+
+def _entropy(lung: Plane) -> Plane:
+    """Return the entropy of lung or not lung, in bits."""
+    p = np.clip(lung, _CERTAIN, 1 - _CERTAIN)
+    return -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+
+
+def _outline_band(lungs: Mask) -> Mask:
+    whole = Image.fromarray(lungs.astype(np.uint8))
+    grown, shrunk = (
+        np.asarray(whole.filter(rank(_BAND)))
+        for rank in (ImageFilter.MaxFilter, ImageFilter.MinFilter)
+    )
+    band: Mask = grown > shrunk
+    return band
+
+
+def _eroded(mask: Mask) -> Mask:
+    """Drop pixels with a neighbour outside; what lies at the edge is an outline."""
+    padded = np.pad(mask, 1)
+    inner: Mask = (
+        padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    )
+    return inner

@@ -1,0 +1,112 @@
+"""Open a DICOM file: its header parsed, its pixels not yet decoded."""
+
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from lungcli.errors import ImageError
+
+_MAX_BYTES: Final = 2**30  # three times the largest image that is read
+_BLOCK: Final = 2**16  # unpacks to 64 MiB at most
+_META_LENGTH: Final = slice(140, 144)  # value of (0002,0000), PS3.10 section 7.1
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read the whole file.
+
+    Raises:
+        ImageError: If it is so large that it is no X-ray, or cannot be read.
+    """
+    size = path.stat().st_size
+    if size > _MAX_BYTES:
+        msg = (
+            f"{path} has {size:,} bytes: more than any X-ray "
+            f"(at most {_MAX_BYTES:,} are read). Remove it."
+        )
+        raise ImageError(msg)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"cannot read {path}: {error.strerror}. Check its permissions."
+        raise ImageError(msg) from error
+
+
+def parse(path: Path, content: bytes) -> Dataset:
+    """Parse a DICOM file; values are converted only when asked for.
+
+    pydicom warns of whatever it mends: call it where warnings are off.
+
+    Args:
+        path: Named in errors.
+        content: The whole file.
+
+    Raises:
+        ImageError: If it is broken, or unpacks to more than any X-ray.
+    """
+    try:
+        if str(DeflatedExplicitVRLittleEndian).encode() in content[:1024]:
+            _check_inflated(path, content)
+        return dcmread(BytesIO(content))
+    except ImageError:
+        raise
+    except Exception as error:  # its text may quote the header: not shown
+        msg = (
+            f"{path} is broken: its DICOM header cannot be parsed. "
+            "Export or copy it again, or remove it."
+        )
+        raise ImageError(msg) from error
+
+
+def transfer_syntax(dataset: Dataset) -> UID:
+    """Return how the pixels are encoded; guessed where the file does not say."""
+    meta = getattr(dataset, "file_meta", {})
+    try:
+        stated = meta.get("TransferSyntaxUID")
+    except Exception:
+        stated = None
+    if stated:
+        return UID(stated)
+    implicit, little_endian = dataset.original_encoding
+    if implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian
+
+
+def kind_of(dataset: Dataset) -> str:
+    """Name the SOP class, e.g. `Basic Text SR Storage`."""
+    try:
+        uid = UID(dataset.get("SOPClassUID") or "")
+    except Exception:
+        return "of unknown kind"
+    # an unregistered one "names" itself, and may hold anything
+    return "of unknown kind" if uid.name == uid else str(uid.name)
+
+
+def _check_inflated(path: Path, content: bytes) -> None:
+    """Refuse a small file that unpacks to more than memory holds."""
+    (length,) = struct.unpack("<L", content[_META_LENGTH])
+    packed = memoryview(content)[_META_LENGTH.stop + length :]
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    size = 0
+    for start in range(0, len(packed), _BLOCK):
+        if inflater.eof:
+            return
+        size += len(inflater.decompress(packed[start : start + _BLOCK]))
+        if size > _MAX_BYTES:
+            msg = (
+                f"{path} unpacks to more than {_MAX_BYTES:,} bytes: more than any "
+                "X-ray. Remove it."
+            )
+            raise ImageError(msg)

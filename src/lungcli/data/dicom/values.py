@@ -1,0 +1,198 @@
+"""Give stored words their meaning: 8-bit gray, air dark and bone bright.
+
+A word has 65,536 values at most, so all of it happens in one table: unused bits, sign,
+modality LUT, VOI, polarity and padding cost a single look-up per pixel.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut
+
+from lungcli.arrays import Gray
+from lungcli.data.dicom.frame import Frame, photometric
+from lungcli.data.dicom.lookup import read_lut
+from lungcli.data.dicom.tags import code, number
+from lungcli.data.dicom.voi import percentile_stretch, read_voi
+from lungcli.data.images import PERCENTILES
+from lungcli.errors import ImageError
+
+_SAMPLE_SIDE: Final = 1024  # pixels; a million values settle a percentile
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An image as a person would see it, and how it came to be so."""
+
+    pixels: Gray
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What each word of the table stands for.
+
+    Attributes:
+        stored: Without unused bits, with sign.
+        real: After the modality LUT.
+        counts: How often each occurs in a sample of the image; 0 for padding.
+        padding: Where the word stands for no measurement.
+    """
+
+    stored: NDArray[np.float64]
+    real: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    padding: NDArray[np.bool_]
+
+
+def to_gray(path: Path, frame: Frame, dataset: Dataset) -> Shown:
+    """Turn a decoded frame into 8-bit gray, air dark and bone bright.
+
+    The order is the standard's: modality LUT or rescale, then VOI LUT or window, then
+    inversion, once, for `MONOCHROME1`. `PresentationLUTShape` repeats what
+    `PhotometricInterpretation` says (`INVERSE` goes with `MONOCHROME1`, `IDENTITY`
+    with `MONOCHROME2`); where the two contradict each other the latter, which every
+    image has and every viewer follows, decides, and the contradiction is a doubt.
+    Without VOI LUT and window, 8 bits stay as they are and more are stretched as
+    `lungcli.data.images.to_8bit` does. Colours and palettes become luma (ITU-R 601).
+
+    Args:
+        path: Named in errors.
+        frame: As decoded.
+        dataset: What it was decoded from.
+
+    Raises:
+        ImageError: If a palette is missing or broken.
+
+    References:
+        DICOM PS3.4 section N.2 (the pipeline), PS3.3 sections C.7.6.3.1.2
+        (photometric interpretation) and C.8.11.3.1.2 (presentation LUT shape).
+    """
+    if frame.words.ndim == 3:
+        return Shown(_luma(frame.words, frame.bits), ("colours",))
+    if photometric(dataset) == "PALETTE COLOR":
+        return Shown(_from_palette(path, frame, dataset), ("palette",))
+    return _from_monochrome(frame, dataset)
+
+
+def _from_monochrome(frame: Frame, dataset: Dataset) -> Shown:
+    values, notes = _values(frame, dataset)
+    levels, how, doubts = _view(frame, dataset, values)
+    notes.append(how)
+    if photometric(dataset) == "MONOCHROME1":
+        levels = 1.0 - levels
+        notes.append("inverted (MONOCHROME1)")
+    table = np.rint(levels * 255.0).astype(np.uint8)
+    if values.padding.any():
+        table[values.padding] = 0
+        notes.append("padding black")
+    expected = "INVERSE" if photometric(dataset) == "MONOCHROME1" else "IDENTITY"
+    shape = code(dataset, "PresentationLUTShape")
+    if shape in {"INVERSE", "IDENTITY"} and shape != expected:
+        doubts.append(f"{photometric(dataset)} contradicts {shape}: maybe inverted")
+    return Shown(
+        table.take(frame.words), tuple(note for note in notes if note), tuple(doubts)
+    )
+
+
+def _values(frame: Frame, dataset: Dataset) -> tuple[_Values, list[str]]:
+    stored = _stored_values(frame)
+    real, note = _after_modality(dataset, stored, signed=frame.signed)
+    padding = _is_padding(dataset, stored, signed=frame.signed)
+    stride = max(1, min(frame.words.shape) // _SAMPLE_SIDE)
+    sample = frame.words[::stride, ::stride].ravel()
+    counts = np.bincount(sample, minlength=stored.size)
+    counts[padding] = 0
+    return _Values(stored, real, counts, padding), [note]
+
+
+def _stored_values(frame: Frame) -> NDArray[np.float64]:
+    words = np.arange(2 ** (8 * frame.words.dtype.itemsize))
+    stored = (words >> frame.shift) & (2**frame.bits - 1)
+    if frame.signed:
+        stored -= (stored >> (frame.bits - 1)) << frame.bits
+    return np.asarray(stored, np.float64)
+
+
+def _after_modality(
+    dataset: Dataset, stored: NDArray[np.float64], *, signed: bool
+) -> tuple[NDArray[np.float64], str]:
+    lut = read_lut(dataset, "ModalityLUTSequence", signed=signed)
+    if lut is not None:
+        return lut(stored), "modality LUT"
+    slope = number(dataset, "RescaleSlope")
+    intercept = number(dataset, "RescaleIntercept")
+    if not slope or intercept is None or (slope, intercept) == (1.0, 0.0):
+        return stored, ""
+    return stored * slope + intercept, f"rescaled by {slope:g} and {intercept:g}"
+
+
+def _is_padding(
+    dataset: Dataset, stored: NDArray[np.float64], *, signed: bool
+) -> NDArray[np.bool_]:
+    ends = [
+        _with_sign(value, signed=signed)
+        for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+        if (value := number(dataset, keyword)) is not None
+    ]
+    if not ends or number(dataset, "PixelPaddingValue") is None:
+        return np.zeros(stored.shape, np.bool_)
+    return (stored >= min(ends)) & (stored <= max(ends))
+
+
+def _with_sign(value: float, *, signed: bool) -> float:
+    word = value % 2**16  # written as US where SS is due, or the other way round
+    return word - 2**16 if signed and word >= 2**15 else word
+
+
+def _view(
+    frame: Frame, dataset: Dataset, values: _Values
+) -> tuple[NDArray[np.float64], str, list[str]]:
+    doubts: list[str] = []
+    present = values.counts > 0
+    voi = read_voi(dataset, signed=bool(values.real.min() < 0))
+    if voi is not None:
+        levels = voi(values.real)
+        if present.any() and np.ptp(levels[present]) > 0:
+            return levels, str(voi), doubts
+        doubts.append(f"{voi} shows nothing: not used")
+    if not present.any() or np.ptp(values.real[present]) == 0:
+        return np.zeros(values.real.shape), "constant", ["constant image"]
+    if frame.bits == 8 and values.real is values.stored and not frame.signed:
+        return values.real / 255.0, "", doubts
+    real, how = values.real, f"{frame.bits}-bit scaled by percentiles"
+    if _is_linear(dataset):
+        real, how = np.log(np.maximum(real, 1.0)), f"logarithm, {how}"
+    stretch = percentile_stretch(real, values.counts, np.array(PERCENTILES))
+    return stretch(real), how, doubts
+
+
+def _is_linear(dataset: Dataset) -> bool:
+    """Tell raw intensities: what attenuates is their logarithm (Beer and Lambert)."""
+    raw = code(dataset, "PresentationIntentType") == "FOR PROCESSING"
+    return raw and code(dataset, "PixelIntensityRelationship") == "LIN"
+
+
+def _from_palette(path: Path, frame: Frame, dataset: Dataset) -> Gray:
+    try:
+        colours = apply_color_lut(_stored_values(frame).astype(np.int32), dataset)
+    except Exception as error:  # a dozen kinds, as everywhere in pydicom
+        msg = (
+            f"{path} is broken: its palette cannot be used. "
+            "Export it again, or remove it."
+        )
+        raise ImageError(msg) from error
+    bits = 8 * colours.dtype.itemsize
+    table: Gray = _luma(colours[None, :, :3], bits)[0]
+    return table.take(frame.words)
+
+
+def _luma(colours: NDArray[Any], bits: int) -> Gray:
+    eight = (colours >> max(0, bits - 8)).astype(np.uint8)
+    return np.array(Image.fromarray(np.ascontiguousarray(eight)).convert("L"))

@@ -1,0 +1,126 @@
+"""Values of interest: what a DICOM header wants shown, as levels from 0 to 1."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from lungcli.data.dicom.lookup import Lut, read_lut
+from lungcli.data.dicom.tags import code, numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window of the given centre and width.
+
+    References:
+        DICOM PS3.3 sections C.11.2.1.2 (LINEAR) and C.11.2.1.3 (SIGMOID,
+        LINEAR_EXACT).
+    """
+
+    centre: float
+    width: float
+    function: str = "LINEAR"
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return levels in [0, 1]."""
+        if self.function == "SIGMOID":
+            with np.errstate(over="ignore"):  # exp(-inf): the level is 0
+                return 1.0 / (1.0 + np.exp(-4.0 * (values - self.centre) / self.width))
+        centre, width = self.centre, self.width
+        if self.function == "LINEAR":
+            centre, width = centre - 0.5, width - 1.0
+        if width == 0.0:
+            return (values > centre).astype(np.float64)
+        return np.clip((values - centre) / width + 0.5, 0.0, 1.0)
+
+    def __str__(self) -> str:
+        return f"window {self.centre:g}/{self.width:g} ({self.function})"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiLut:
+    """A table; its own smallest and largest entries become 0 and 1.
+
+    Not `2**bits - 1`: many a header states more bits than its entries use.
+    """
+
+    lut: Lut
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return levels in [0, 1]."""
+        low, high = self.lut.entries.min(), self.lut.entries.max()
+        levels: NDArray[np.float64] = (self.lut(values) - low) / max(high - low, 1.0)
+        return levels
+
+    def __str__(self) -> str:
+        return "VOI LUT"
+
+
+Voi = Window | VoiLut
+
+
+def read_voi(dataset: Dataset, *, signed: bool) -> Voi | None:
+    """Return the first view that the header offers: a table, or else a window.
+
+    Args:
+        dataset: With or without `VOILUTSequence`, `WindowCenter`, `WindowWidth`.
+        signed: Whether the values may be negative.
+
+    Returns:
+        The view; None if there is none, or none that is well formed.
+    """
+    lut = read_lut(dataset, "VOILUTSequence", signed=signed)
+    if lut is not None:
+        return VoiLut(lut)
+    centres, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
+    function = code(dataset, "VOILUTFunction")
+    if function not in {"LINEAR_EXACT", "SIGMOID"}:
+        function = "LINEAR"
+    smallest = 1.0 if function == "LINEAR" else np.nextafter(0.0, 1.0)
+    if not centres or not widths or widths[0] < smallest:
+        return None
+    return Window(centres[0], widths[0], function)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A linear stretch from `low` to `high`."""
+
+    low: float
+    high: float
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return levels in [0, 1]; 0 if the ends are equal."""
+        if self.high <= self.low:
+            return np.zeros(values.shape)
+        return np.clip((values - self.low) / (self.high - self.low), 0.0, 1.0)
+
+
+def percentile_stretch(
+    values: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    percentiles: NDArray[np.float64],
+) -> Stretch:
+    """Return the stretch that `lungcli.data.images.to_8bit` would choose.
+
+    From a histogram, because an image has fewer different values than pixels.
+
+    Args:
+        values: Any order, shape `(n,)`.
+        counts: How many pixels have each, shape `(n,)`; not all 0.
+        percentiles: Two of what lies between the smallest and the largest value.
+    """
+    present = counts > 0
+    order = np.argsort(values[present], kind="stable")
+    values, counts = values[present][order], counts[present][order]
+    inner = (values > values[0]) & (values < values[-1])
+    if not inner.any():
+        return Stretch(values[0], values[-1])
+    last = np.cumsum(counts[inner])
+    ranks = percentiles / 100.0 * (last[-1] - 1)
+    below = values[inner][np.searchsorted(last, np.floor(ranks), side="right")]
+    above = values[inner][np.searchsorted(last, np.ceil(ranks), side="right")]
+    low, high = below + (ranks - np.floor(ranks)) * (above - below)
+    return Stretch(low, high) if high > low else Stretch(values[0], values[-1])

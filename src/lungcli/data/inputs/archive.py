@@ -1,0 +1,221 @@
+"""X-rays in zip archives: listed with suspicion, unpacked one at a time.
+
+Nothing is ever written under a name that an archive chose.
+"""
+
+import os
+import re
+import stat
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+from zipfile import ZipFile, ZipInfo
+
+from lungcli.data.inputs.kinds import (
+    DICOM_START,
+    SUFFIXES,
+    has_image_suffix,
+    is_dicom,
+    may_be_dicom,
+)
+from lungcli.errors import DatasetError, ImageError, OutputError
+
+ARCHIVE_SUFFIX: Final = ".zip"
+MAX_BYTES: Final = 2**30  # unpacked; the largest X-rays have 50 megabytes
+_BLANK_BYTES: Final = 100 * 2**20  # up to here even a blank X-ray may pack a lot
+_MAX_RATIO: Final = 200
+_CHUNK: Final = 2**20
+_ENCRYPTED: Final = 0x1  # bit 0 of the flags
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+_LOCK = threading.Lock()
+
+
+def image_members(path: Path) -> list[str]:
+    """Return the names of the X-rays in an archive, sorted; hidden ones left out.
+
+    Raises:
+        DatasetError: If it is no archive, or an X-ray in it is encrypted, no plain
+            file, there twice, or its name climbs out of the archive.
+    """
+    try:
+        with _open(path) as archive:
+            members = [info for info in archive.infolist() if _is_image(archive, info)]
+    except Exception as error:  # zipfile raises a dozen kinds on broken archives
+        msg = (
+            f"{path} cannot be read as a zip archive ({_reason(error)}). Copy or "
+            "download it again, or unpack it and give the folder."
+        )
+        raise DatasetError(msg) from error
+    for info in members:
+        _check_member(path, info)
+    names = [info.filename for info in members]
+    _check_unique(path, names)
+    return sorted(names, key=lambda name: PurePosixPath(name).parts)
+
+
+@contextmanager
+def unpacked(path: Path, member: str) -> Iterator[Path]:
+    """Yield a copy of a member that only this user can read; removed at the end.
+
+    Raises:
+        ImageError: If the member is broken or too large.
+        OutputError: If there is no room for the copy.
+    """
+    suffix = PurePosixPath(member).suffix
+    known = suffix if suffix.lower() in SUFFIXES else ""
+    with _room_for(path, member):
+        number, name = tempfile.mkstemp(known, prefix="lungcli-")
+    try:
+        with os.fdopen(number, "wb") as copy:
+            for chunk in _chunks(path, member):
+                with _room_for(path, member):
+                    copy.write(chunk)
+                    copy.flush()
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def member_state(path: Path, member: str) -> dict[str, int]:
+    """Return size and CRC-32 of a member; empty if it cannot be read."""
+    try:
+        with _LOCK:
+            info = _kept_open(path).getinfo(member)
+    except Exception:  # zipfile raises a dozen kinds; unpacking it explains which
+        return {}
+    return {"size": info.file_size, "crc": info.CRC}
+
+
+def _open(path: Path) -> ZipFile:
+    try:
+        # Finder packs names in UTF-8 without saying so.
+        return ZipFile(path, metadata_encoding="utf-8")
+    except UnicodeDecodeError:
+        return ZipFile(path)
+
+
+def _kept_open(path: Path) -> ZipFile:
+    """Return the archive open: reading its index anew for each member is quadratic."""
+    status = path.stat()
+    return _open_version(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _open_version(path: Path, mtime_ns: int, size: int) -> ZipFile:
+    return _open(path)
+
+
+def _is_image(archive: ZipFile, info: ZipInfo) -> bool:
+    *folders, name = PurePosixPath(info.filename).parts or ("",)
+    if info.is_dir() or "__MACOSX" in folders or any(map(_is_hidden, (*folders, name))):
+        return False
+    if has_image_suffix(name):
+        return True
+    if not name or not may_be_dicom(name):
+        return False
+    if info.flag_bits & _ENCRYPTED:
+        return True  # what is inside cannot be told; the check names it
+    with archive.open(info) as file:
+        return is_dicom(file.read(DICOM_START))
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith(".") and not part.startswith("..")
+
+
+def _check_member(path: Path, info: ZipInfo) -> None:
+    name = info.orig_filename  # before zipfile tidies it
+    place = PurePosixPath(name)
+    remedy = "Pack the archive again without it, or unpack it and give the folder."
+    if info.flag_bits & _ENCRYPTED:
+        problem, remedy = "is encrypted", "Unpack the archive and give the folder."
+    elif place.is_absolute() or ".." in place.parts or _DRIVE.match(name):
+        problem = "has a name that leads out of the archive"
+    elif "\\" in name or "\0" in name:
+        problem = "has a name with a backslash or a null byte"
+    elif stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}:
+        problem = "is a link or a device, not a file"
+    else:
+        return
+    msg = f"{path}/{name} {problem}. {remedy}"
+    raise DatasetError(msg)
+
+
+def _check_unique(path: Path, names: list[str]) -> None:
+    for place, count in Counter(map(PurePosixPath, names)).items():
+        if count > 1:
+            msg = (
+                f"{path}/{place} is {count} times in the archive. Pack it again with "
+                "each file once."
+            )
+            raise DatasetError(msg)
+
+
+def _chunks(path: Path, member: str) -> Iterator[bytes]:
+    """Yield the bytes of a member, counted: the sizes in an archive may lie."""
+    total = 0
+    try:
+        with _opened(path, member) as file:
+            while chunk := file.read(_CHUNK):
+                total += len(chunk)
+                if total > MAX_BYTES:
+                    raise _too_large(path, member)
+                yield chunk
+    except ImageError:
+        raise
+    except Exception as error:  # zipfile raises a dozen kinds on broken members
+        msg = (
+            f"{path}/{member} cannot be unpacked ({_reason(error)}). "
+            "Copy or download the archive again, or pack it anew."
+        )
+        raise ImageError(msg) from error
+
+
+@contextmanager
+def _opened(path: Path, member: str) -> Iterator[IO[bytes]]:
+    # Reading is safe in threads; opening and closing count without a lock.
+    with _LOCK:
+        archive = _kept_open(path)
+        info = archive.getinfo(member)
+        if _is_suspicious(info):
+            raise _too_large(path, member)
+        file = archive.open(info)
+    try:
+        yield file
+    finally:
+        with _LOCK:
+            file.close()
+
+
+def _is_suspicious(info: ZipInfo) -> bool:
+    packed_too_well = info.file_size > _MAX_RATIO * info.compress_size
+    return info.file_size > (_BLANK_BYTES if packed_too_well else MAX_BYTES)
+
+
+def _too_large(path: Path, member: str) -> ImageError:
+    msg = (
+        f"{path}/{member} unpacks to more than any X-ray holds. Remove it from the "
+        "archive, or unpack it yourself and give the file."
+    )
+    return ImageError(msg)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+@contextmanager
+def _room_for(path: Path, member: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = (
+            f"cannot unpack {path}/{member} for a moment ({error.strerror}). Free "
+            "space for temporary files, or set TMPDIR to a folder that has it."
+        )
+        raise OutputError(msg) from error

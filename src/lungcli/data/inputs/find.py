@@ -1,0 +1,197 @@
+"""From what a person typed to the X-rays that are meant."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from lungcli.data.inputs.archive import ARCHIVE_SUFFIX, image_members
+from lungcli.data.inputs.folder import images_below, is_image
+from lungcli.data.inputs.input import Input
+from lungcli.data.inputs.kinds import KINDS
+from lungcli.errors import DatasetError
+
+STDIN: Final = "-"
+_MAGIC: Final = re.compile(r"[*?[]")
+_HERE: Final = PurePosixPath()
+
+
+def find_inputs(
+    given: Sequence[str], *, stdin: Iterable[str | bytes], out: Path
+) -> tuple[Input, ...]:
+    """Find every X-ray that a person means, each once.
+
+    Args:
+        given: Files of any name; folders, searched with all below; zip archives;
+            patterns (`*`, `?`, `[...]`, `**`) that no shell has replaced; `-` for a
+            list of any of these but patterns on stdin.
+        stdin: The list, one path a line.
+        out: The output folder, which no search enters.
+
+    Returns:
+        The X-rays in the order given, those of one folder, archive or pattern
+        sorted. Where they go in the output folder:
+
+        * a file directly into it;
+        * what a folder holds to its place below that folder;
+        * what matches a pattern to its place below the last folder in front of the
+          first `*`, `?` or `[`;
+        * what a list names to its place below the folder that holds all of the list;
+        * what an archive holds below a folder called as the archive.
+
+    Raises:
+        DatasetError: If something is missing, holds no X-ray, or cannot be read.
+    """
+    found: dict[tuple[str, str, str | None], Input] = {}
+    real = lru_cache(maxsize=None)(os.path.realpath)
+    for each in given:
+        for item in _listed(stdin, out) if each == STDIN else _given(each, out):
+            folder, name = os.path.split(item.path)
+            found.setdefault((real(folder), name, item.member), item)
+    return tuple(found.values())
+
+
+def _given(text: str, out: Path) -> list[Input]:
+    path = Path(text)
+    if _exists(text):
+        return _at(path, _HERE if path.is_dir() else PurePosixPath(path.name), out)
+    parts = path.parts
+    for i, part in enumerate(parts):
+        # Brackets in the name of a folder that is there are no pattern.
+        if _MAGIC.search(part) and not _exists(Path(*parts[: i + 1])):
+            return _matching(Path(*parts[:i]), parts[i:], out)
+    msg = f"{text} does not exist. Name image files, folders or zip archives."
+    raise DatasetError(msg)
+
+
+def _at(path: Path, place: PurePosixPath, out: Path) -> list[Input]:
+    """Return what a path stands for; `place` is where it goes in the output folder."""
+    if path.is_dir() and _is_within(os.path.realpath(path), out):
+        msg = f"--out {out} holds the input {path}. Choose another folder."
+        raise DatasetError(msg)
+    if not path.is_dir() and not _is_archive(path):
+        return [Input(shown=str(path), name=place, path=path)]
+    found = _in_folder(path, place, out) if path.is_dir() else _in_archive(path, place)
+    if not found:
+        msg = (
+            f"no image in {path} ({KINDS} were looked for). Zip archives in it must be "
+            "named themselves."
+        )
+        raise DatasetError(msg)
+    return found
+
+
+def _in_folder(folder: Path, place: PurePosixPath, out: Path) -> list[Input]:
+    names = images_below(folder, out)
+    paths = [folder / name for name in names]
+    return [
+        Input(shown=str(path), name=place / name, path=path)
+        for path, name in zip(paths, names, strict=True)
+    ]
+
+
+def _in_archive(path: Path, place: PurePosixPath) -> list[Input]:
+    folder = place.with_suffix("")
+    return [
+        Input(shown=f"{path}/{member}", name=folder / member, path=path, member=member)
+        for member in image_members(path)
+    ]
+
+
+def _matching(base: Path, pattern: Sequence[str], out: Path) -> list[Input]:
+    hidden = any(part.startswith(".") for part in pattern)
+    found: list[Input] = []
+    real = lru_cache(maxsize=None)(os.path.realpath)
+    searched: Path | None = None
+    for path in _matches(base, pattern):
+        place = PurePosixPath(path.relative_to(base).as_posix())
+        if (searched and path.is_relative_to(searched)) or (
+            _is_hidden(place) and not hidden
+        ):
+            continue
+        searched = path if path.is_dir() else searched
+        if not _is_within(real(path if path.is_dir() else path.parent), out):
+            found += _match(path, place, out)
+    if not found:
+        msg = (
+            f"{base.joinpath(*pattern)} does not exist, and as a pattern it matches "
+            f"no image ({KINDS} were looked for). Check its spelling."
+        )
+        raise DatasetError(msg)
+    return found
+
+
+def _matches(base: Path, pattern: Sequence[str]) -> list[Path]:
+    whole = base.joinpath(*pattern)
+    if ".." in pattern:  # what it leads to would have no place below the folder
+        msg = f"{whole} goes up behind a pattern. Write it without `..` there."
+        raise DatasetError(msg)
+    try:
+        # Unlike `glob.glob`, it follows no link through `**`: links may go in circles.
+        return sorted(base.glob("/".join(pattern)))
+    except (OSError, ValueError) as error:
+        msg = f"{whole} is no pattern to search for ({error}). Write `**` apart."
+        raise DatasetError(msg) from error
+
+
+def _match(path: Path, place: PurePosixPath, out: Path) -> list[Input]:
+    """Return what a match stands for: nobody named it, so it may be no X-ray."""
+    if path.is_dir():
+        return _in_folder(path, place, out)
+    if _is_archive(path):
+        return _in_archive(path, place)
+    if path.is_file() and is_image(str(path)):
+        return [Input(shown=str(path), name=place, path=path)]
+    return []
+
+
+def _is_hidden(place: PurePosixPath) -> bool:
+    return any(part.startswith(".") for part in place.parts)
+
+
+def _listed(stdin: Iterable[str | bytes], out: Path) -> list[Input]:
+    paths = [Path(line) for line in _lines(stdin)]
+    if not paths:
+        msg = "the list on stdin is empty. Write one path a line."
+        raise DatasetError(msg)
+    # Not resolved: a link stays where the list names it.
+    absolute = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
+    folders = [path if path.is_dir() else path.parent for path in absolute]
+    try:
+        base = os.path.commonpath(folders)
+    except ValueError as error:
+        msg = "the list on stdin names several drives. Give one list for each drive."
+        raise DatasetError(msg) from error
+    return [
+        item
+        for path, full in zip(paths, absolute, strict=True)
+        for item in _at(path, PurePosixPath(full.relative_to(base).as_posix()), out)
+    ]
+
+
+def _lines(stdin: Iterable[str | bytes]) -> Iterator[str]:
+    # The bytes below a text stream, if there are any: names need not be UTF-8.
+    for number, line in enumerate(getattr(stdin, "buffer", stdin), start=1):
+        text = os.fsdecode(line).rstrip("\r\n")
+        if number == 1:
+            text = text.removeprefix("\ufeff")  # Windows begins its text files so
+        if not text.strip():
+            continue
+        if not _exists(text):
+            msg = f"line {number} of the list on stdin: {text} does not exist. Mend it."
+            raise DatasetError(msg)
+        yield text
+
+
+def _exists(path: str | Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises on odd names
+
+
+def _is_archive(path: Path) -> bool:
+    return path.suffix.lower() == ARCHIVE_SUFFIX and path.is_file()
+
+
+def _is_within(place: str, folder: Path) -> bool:
+    return Path(place).is_relative_to(os.path.realpath(folder))

@@ -1,0 +1,43 @@
+"""Which files are taken for X-rays when nobody has named them one by one."""
+
+import os
+import re
+from pathlib import PurePosixPath
+from typing import Final
+
+from lungcli.data.images import IMAGE_SUFFIXES, RAW_SUFFIX
+
+DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom"})
+SUFFIXES: Final = IMAGE_SUFFIXES | DICOM_SUFFIXES | {RAW_SUFFIX}
+DICOM_START: Final = 132  # bytes that tell DICOM: a preamble of 128, then the mark
+KINDS: Final = f"{', '.join(sorted(SUFFIXES))} and DICOM without a suffix"
+_DICOM_MARK: Final = b"DICM"
+_UID_PART: Final = re.compile(r"\.\d+")
+
+
+def has_image_suffix(name: str) -> bool:
+    """Tell an X-ray by its name."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - 10 times as fast
+
+
+def may_be_dicom(name: str) -> bool:
+    """Tell whether only a look inside can show if it is DICOM.
+
+    Hospitals export files without a suffix (`IM000001`), or called by their UID
+    (`1.2.840.10008.5`). A `DICOMDIR` is DICOM, too, but the index of a disc.
+
+    References:
+        DICOM PS3.10, section 7.1 (preamble and prefix) and 8.6 (DICOMDIR).
+
+    Examples:
+        >>> [may_be_dicom(name) for name in ("IM1", "1.2.8", "DICOMDIR", "a.txt")]
+        [True, True, False, False]
+    """
+    suffix = PurePosixPath(name).suffix
+    bare = not suffix or _UID_PART.fullmatch(suffix) is not None
+    return bare and name.upper() != "DICOMDIR"
+
+
+def is_dicom(start: bytes) -> bool:
+    """Tell DICOM by its first `DICOM_START` bytes."""
+    return start[128:DICOM_START] == _DICOM_MARK

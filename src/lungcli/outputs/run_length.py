@@ -1,0 +1,71 @@
+"""Where the runs of a mask begin and end: what CSV and COCO masks are made of."""
+
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungcli.arrays import Mask
+from lungcli.regions import bounding_box
+
+ROW_MAJOR: Final = "row"
+COLUMN_MAJOR: Final = "column"
+Order = Literal["row", "column"]
+
+
+def run_bounds(mask: Mask, order: Order) -> NDArray[np.int64]:
+    """Find the runs of True in a mask laid out as one line.
+
+    Args:
+        mask: Boolean `(height, width)`.
+        order: Whether the line follows the rows or the columns.
+
+    Returns:
+        Start and end (exclusive) of each run, counted from 0, shape `(num_runs, 2)`,
+        in ascending order; two runs never touch.
+
+    Examples:
+        >>> mask = np.array([[False, True, True], [True, False, False]])
+        >>> run_bounds(mask, "row")
+        array([[1, 4]])
+        >>> run_bounds(mask, "column")
+        array([[1, 3],
+               [4, 5]])
+    """
+    height, width = mask.shape
+    top, left, part = _lit_part(mask)
+    axis = 1 if order == ROW_MAJOR else 0
+    changes = np.diff(part, axis=axis, prepend=False, append=False)
+    rows, columns = np.divmod(np.flatnonzero(changes), changes.shape[1])
+    rows, columns = rows + top, columns + left
+    along_rows, along_columns = rows * width + columns, columns * height + rows
+    bounds = along_rows if order == ROW_MAJOR else along_columns
+    # A run that goes on in the next line has just ended where it begins again.
+    positions, counts = np.unique(bounds, return_counts=True)
+    runs: NDArray[np.int64] = positions[counts == 1].astype(np.int64).reshape(-1, 2)
+    return runs
+
+
+def fill_runs(runs: NDArray[np.int64], shape: tuple[int, int], order: Order) -> Mask:
+    """Return the mask whose runs these are: the inverse of `run_bounds`.
+
+    Args:
+        runs: Start and end (exclusive) of each run, shape `(num_runs, 2)`, in
+            ascending order and within the mask; runs may touch, not overlap.
+        shape: Height and width.
+        order: Whether the line follows the rows or the columns.
+    """
+    height, width = shape
+    steps = np.zeros(height * width + 1, np.int8)
+    np.add.at(steps, runs[:, 0], 1)
+    np.add.at(steps, runs[:, 1], -1)
+    line = np.cumsum(steps[:-1], dtype=np.int8).astype(np.bool_)
+    if order == ROW_MAJOR:
+        return line.reshape(height, width)
+    return np.ascontiguousarray(line.reshape(width, height).T)
+
+
+def _lit_part(mask: Mask) -> tuple[int, int, Mask]:
+    """Return the top, the left side and the pixels of the bounding box."""
+    box = bounding_box(mask)
+    return box[0].start, box[1].start, mask[box]

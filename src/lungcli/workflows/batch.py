@@ -1,0 +1,98 @@
+"""All X-rays of one call, several at a time, recorded as they are finished."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from lungcli.data.inputs import Input
+from lungcli.progress import Progress
+from lungcli.workflows.formats import TABLES, write_tables
+from lungcli.workflows.journal import Entry, Journal, write_table
+from lungcli.workflows.labelling import Labeller
+from lungcli.workflows.prediction_table import COLUMNS, table_row
+from lungcli.workflows.review import write_review
+
+TABLE: Final = "predictions.csv"
+_AHEAD: Final = 4  # X-rays under way for each thread; more would only fill memory
+
+OnEntry = Callable[[Entry], None]
+
+
+class Batch:
+    """All X-rays of one call."""
+
+    def __init__(
+        self,
+        items: Sequence[Input],
+        stems: Sequence[PurePosixPath],
+        labeller: Labeller,
+        journal: Journal,
+    ) -> None:
+        self.items = items
+        self.stems = stems
+        self.labeller = labeller
+        self.journal = journal
+        self.counts: Counter[str] = Counter()
+        self.skipped = 0
+
+    def run(self, num_threads: int, progress: Progress, on_entry: OnEntry) -> None:
+        """Label what is not done yet, in the order of the inputs."""
+        progress("predict", 0, len(self.items))
+        todo = []
+        for item, stem in zip(self.items, self.stems, strict=True):
+            if self.journal.is_done(str(stem), item):
+                self.skipped += 1
+            else:
+                todo.append(partial(self.labeller.label, item, stem))
+        for done, entry in enumerate(_in_order(todo, num_threads), self.skipped + 1):
+            self.journal.append(entry)
+            on_entry(entry)
+            progress("predict", done, len(self.items))
+
+    def finish(self, *, review: bool) -> tuple[Path, ...]:
+        """Write the tables and, on demand, the sheet, from what the journal holds."""
+        self.counts = Counter(entry.status for entry in self._entries())
+        out = self.labeller.out
+        write_table(out / TABLE, COLUMNS, self._entries(), table_row)
+        paths = [out / TABLE]
+        paths += write_tables(out, self._entries, self.labeller.formats)
+        if review:
+            drawn = write_review(self._sources(), out)
+            paths += [drawn] if drawn else []
+        return tuple(paths)
+
+    def light_entries(self) -> Iterator[Entry]:
+        """Yield all entries without their parts of the tables, which are large."""
+        for entry in self._entries():
+            record = entry.record
+            known = {key: record[key] for key in record if key not in TABLES}
+            yield replace(entry, record=known)
+
+    def _entries(self) -> Iterator[Entry]:
+        return self.journal.entries(map(str, self.stems))
+
+    def _sources(self) -> Iterator[tuple[Input, Entry]]:
+        for item, stem in zip(self.items, self.stems, strict=True):
+            for entry in self.journal.entries([str(stem)]):
+                yield item, entry
+
+
+def _in_order(
+    tasks: Sequence[Callable[[], Entry]], num_threads: int
+) -> Iterator[Entry]:
+    """Yield the results in order, with few tasks under way at a time."""
+    with ThreadPoolExecutor(num_threads) as pool:
+        running: deque[Future[Entry]] = deque()
+        try:
+            for task in tasks:
+                if len(running) >= num_threads * _AHEAD:
+                    yield running.popleft().result()
+                running.append(pool.submit(task))
+            while running:
+                yield running.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

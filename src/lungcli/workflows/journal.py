@@ -1,0 +1,262 @@
+"""What became of each X-ray, kept while the work goes on: a restart reads it.
+
+A file of JSON lines. The first says how the results were made; every further one is
+an X-ray that is finished. Appended to and never rewritten: that is cheap at any
+length, and a kill costs at most the line being written, which is not read again.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
+
+from lungcli.data.inputs import Input
+from lungcli.errors import ConfigError, OutputError
+from lungcli.files import Cell, csv_cell, whole_file, write_text
+
+FAILED: Final = "failed"  # the status that a restart tries again
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What became of one X-ray.
+
+    Attributes:
+        stem: Its outputs' name below the output folder, without their suffixes;
+            unique in one call.
+        shown: What messages call it.
+        status: `FAILED`, or any other word for what is final.
+        state: As `Input.state` told before it was read.
+        outputs: Bytes of each file written, by its name below the output folder.
+        record: What else is known of it, as a JSON document.
+    """
+
+    stem: str
+    shown: str
+    status: str
+    state: Mapping[str, int] = field(default_factory=dict)
+    outputs: Mapping[str, int] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Journal:
+    """The finished X-rays of one output folder; used by one thread, then closed.
+
+    Memory holds one number for each X-ray.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: BinaryIO = path.open("a+b")
+        self._offsets: dict[str, int] = {}  # of the last entry of each stem
+        self._end = 0
+
+    @classmethod
+    def start(cls, path: Path, settings: Mapping[str, Any]) -> Self:
+        """Begin anew; an earlier journal of this name is replaced.
+
+        Args:
+            path: In the output folder itself.
+            settings: All that the results depend on, as a JSON document.
+
+        Raises:
+            OutputError: If it cannot be written.
+        """
+        write_text(path, _line({"format": _FORMAT, "settings": settings}))
+        return cls._open(path)
+
+    @classmethod
+    def resume(cls, path: Path, settings: Mapping[str, Any]) -> Self:
+        """Go on with an earlier journal, or start one where there is none.
+
+        Args:
+            path: In the output folder itself.
+            settings: As `start` takes them.
+
+        Raises:
+            ConfigError: If the earlier results were made in another way.
+            OutputError: If it cannot be read or written.
+        """
+        if file_size(path) is None:
+            return cls.start(path, settings)
+        journal = cls._open(path)
+        try:
+            _check_settings(path, journal._header(), settings)
+        except ConfigError:
+            journal.close()
+            raise
+        return journal
+
+    @classmethod
+    def _open(cls, path: Path) -> Self:
+        with _explained(path):
+            journal = cls(path)
+            journal._read_offsets()
+        return journal
+
+    def is_done(self, stem: str, item: Input) -> bool:
+        """Tell whether an X-ray needs no more work.
+
+        It does if it failed or has changed, or an output is missing or cut short.
+        """
+        entry = self._entry(stem)
+        return (
+            entry is not None
+            and entry.status != FAILED
+            and entry.state == item.state() != {}
+            and all(
+                file_size(self.path.parent / name) == size
+                for name, size in entry.outputs.items()
+            )
+        )
+
+    def append(self, entry: Entry) -> None:
+        """Add a finished X-ray; it replaces an earlier entry of its stem.
+
+        Raises:
+            OutputError: If the disk is full.
+        """
+        line = _line(asdict(entry)).encode()
+        with _explained(self.path):
+            self._file.write(line)
+            self._file.flush()
+        self._offsets[entry.stem] = self._end
+        self._end += len(line)
+
+    def entries(self, stems: Iterable[str]) -> Iterator[Entry]:
+        """Yield the last entry of each stem that has one, in this order."""
+        for stem in stems:
+            entry = self._entry(stem)
+            if entry is not None:
+                yield entry
+
+    def close(self) -> None:
+        """Close the file.
+
+        Raises:
+            OutputError: If the disk is full.
+        """
+        with _explained(self.path):
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read_offsets(self) -> None:
+        self._file.seek(0)
+        for line in self._file:
+            if not line.endswith(b"\n"):
+                self._file.truncate(self._end)  # torn by a kill: the next one is whole
+                return
+            stem = _parsed(line).get("stem")
+            if isinstance(stem, str):
+                self._offsets[stem] = self._end
+            self._end += len(line)
+
+    def _header(self) -> dict[str, Any]:
+        self._file.seek(0)
+        return _parsed(self._file.readline())
+
+    def _entry(self, stem: str) -> Entry | None:
+        if stem not in self._offsets:
+            return None
+        self._file.seek(self._offsets[stem])
+        try:
+            return Entry(**_parsed(self._file.readline()))
+        except TypeError:  # edited by somebody: as good as none
+            return None
+
+
+def file_size(path: Path) -> int | None:
+    """Return the bytes of a file; None if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def write_table(
+    path: Path,
+    columns: Sequence[str],
+    entries: Iterable[Entry],
+    row: Callable[[Entry], Sequence[Cell]],
+) -> None:
+    """Write one line of CSV for each entry, one at a time.
+
+    Args:
+        path: The table, UTF-8.
+        columns: Its first line.
+        entries: What becomes of each X-ray, in the order of the table.
+        row: Returns the cells of an entry, one each column.
+
+    Raises:
+        OutputError: If the table cannot be written.
+    """
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        for entry in entries:
+            writer.writerow([csv_cell(value) for value in row(entry)])
+
+
+def _line(document: Mapping[str, Any]) -> str:
+    # ASCII: a name that is not UTF-8 comes back as it was.
+    return json.dumps(document, allow_nan=False) + "\n"
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    """Return the JSON document of a line; empty if it is none."""
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _check_settings(
+    path: Path, header: Mapping[str, Any], settings: Mapping[str, Any]
+) -> None:
+    before = header.get("settings")
+    if header.get("format") != _FORMAT or not isinstance(before, dict):
+        msg = (
+            f"{path} was not written by this version of lungcli: nothing can be "
+            "resumed. Repeat without --resume, or choose another --out."
+        )
+        raise ConfigError(msg)
+    now = json.loads(json.dumps(settings))  # lists for tuples, as the file has them
+    differences = [
+        f"{key} was {before.get(key)} and is {now.get(key)}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
+    if differences:
+        msg = (
+            f"{path} holds results made in another way: {'; '.join(differences)}. "
+            "Repeat with the settings from before, or do all anew without --resume."
+        )
+        raise ConfigError(msg)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = (
+            f"cannot keep the journal {path} ({error.strerror}). Check that the folder "
+            "is writable and the disk has space, or choose another --out."
+        )
+        raise OutputError(msg) from error

@@ -1,0 +1,172 @@
+"""One X-ray, from its file to everything that is written about it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from lungcli.arrays import LEFT, RIGHT, LabelMap
+from lungcli.checks.gate import Gate
+from lungcli.checks.quality import QualityModel
+from lungcli.data.inputs import Input
+from lungcli.data.restoring import from_square
+from lungcli.data.xray import Xray, is_dicom_file, read_xray
+from lungcli.errors import ImageError, LungcliError, OutputError
+from lungcli.masks import threshold_labels
+from lungcli.outputs.labelled import LabelledXray
+from lungcli.workflows.doubts import Examined, examine
+from lungcli.workflows.formats import DICOM_SEG, NPZ, contributions, write_files
+from lungcli.workflows.inference import LungModel
+from lungcli.workflows.journal import FAILED, Entry
+
+OK: Final = "ok"
+DOUBTFUL: Final = "doubtful"
+REFUSED: Final = "refused"
+
+LOW_QUALITY: Final = 0.85  # a predicted Dice below is a doubt
+
+_LUNGS: Final = {
+    (True, True): "both",
+    (True, False): "right",
+    (False, True): "left",
+    (False, False): "none",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labeller:
+    """Everything that is loaded once; several threads may share it.
+
+    Attributes:
+        lungs: The network.
+        gate: Judges what an image looks like.
+        quality: Judges a mask.
+        on_doubt: One of `doubts.ON_DOUBT`.
+        formats: What is written.
+        out: The output folder.
+    """
+
+    lungs: LungModel
+    gate: Gate
+    quality: QualityModel
+    on_doubt: str
+    formats: Sequence[str]
+    out: Path
+
+    def label(self, item: Input, stem: PurePosixPath) -> Entry:
+        """Label one X-ray and write its files; a failure is an entry too.
+
+        Args:
+            item: The X-ray.
+            stem: Its outputs' name below the output folder, without suffixes.
+
+        Raises:
+            OutputError: If nothing can be written, which all others would suffer too.
+        """
+        begun = time.perf_counter()
+        state = item.state()
+        try:
+            status, outputs, record = self._label(item, str(stem))
+        except OutputError:
+            raise
+        except LungcliError as error:
+            status, outputs, record = FAILED, {}, {"error": str(error)}
+        except MemoryError:
+            error_text = f"{item.shown} is too large for the memory. Make it smaller."
+            status, outputs, record = FAILED, {}, {"error": error_text}
+        record["seconds"] = round(time.perf_counter() - begun, 4)
+        return Entry(
+            stem=str(stem),
+            shown=item.shown,
+            status=status,
+            state=state,
+            outputs=outputs,
+            record=record,
+        )
+
+    def _label(
+        self, item: Input, stem: str
+    ) -> tuple[str, dict[str, int], dict[str, Any]]:
+        with item.local() as path:
+            xray = read_xray(path)
+            self._check_writable(item, path)
+            examined = examine(xray, self.gate, on_doubt=self.on_doubt)
+            record = _describe(xray, examined)
+            if examined.refused:
+                why = "; ".join(examined.doubts)
+                record["error"] = (
+                    f"{item.shown} was refused: {why}. Label it with --on-doubt warn "
+                    "or fix, or leave it out."
+                )
+                return REFUSED, {}, record
+            labelled, quality = self._look(xray, examined, item, path)
+            record |= contributions(labelled, self.formats)
+            found = _lungs(labelled.labels)
+            record |= {"lungs": found, "quality": round(quality, 4)}
+            record["doubts"] += _doubts_of_mask(found, quality)
+            if DICOM_SEG in self.formats and labelled.dicom is None:
+                record["notes"] += ["no DICOM-SEG: the input is not DICOM"]
+            sizes = write_files(
+                labelled, self.out / stem, self.formats, model=self.lungs.name
+            )
+        outputs = {f"{stem}{suffix}": size for suffix, size in sizes.items()}
+        return DOUBTFUL if record["doubts"] else OK, outputs, record
+
+    def _check_writable(self, item: Input, path: Path) -> None:
+        if set(self.formats) == {DICOM_SEG} and not is_dicom_file(path):
+            msg = (
+                f"{item.shown} is not DICOM, and a DICOM segmentation refers to one. "
+                "Add another --format, such as png."
+            )
+            raise ImageError(msg)
+
+    def _look(
+        self, xray: Xray, examined: Examined, item: Input, path: Path
+    ) -> tuple[LabelledXray, float]:
+        """Return the lungs on the stored grid, and the quality of their mask."""
+        lungs, correction = self.lungs, examined.correction
+        upright = correction.apply(xray.pixels)
+        square, geometry = lungs.fit(upright)
+        raw = lungs.infer(square)
+        cleaned = lungs.clean(raw)
+        probabilities = None
+        if NPZ in self.formats:
+            probabilities = correction.undo_probabilities(from_square(raw, geometry))
+        labelled = LabelledXray(
+            name=item.name,
+            image=xray.pixels,
+            labels=correction.undo(lungs.restore(cleaned, geometry)),
+            probabilities=probabilities,
+            spacing_mm=xray.spacing_mm,
+            dicom=path if is_dicom_file(path) else None,
+        )
+        labels = threshold_labels(cleaned, threshold=lungs.threshold)
+        return labelled, self.quality.score(square, raw, labels)
+
+
+def _doubts_of_mask(found: str, quality: float) -> list[str]:
+    if found == "none":
+        return ["no lung was found"]
+    if found != "both":
+        return [f"only the {found} lung was found"]
+    if quality < LOW_QUALITY:
+        return [f"the mask may be wrong: quality score {quality:.2f}"]
+    return []
+
+
+def _describe(xray: Xray, examined: Examined) -> dict[str, Any]:
+    height, width = xray.pixels.shape
+    return {
+        "height": height,
+        "width": width,
+        "spacing_mm": xray.spacing_mm and list(xray.spacing_mm),
+        "spacing_source": xray.spacing_source,
+        "corrected": list(examined.correction.words),
+        "doubts": list(examined.doubts),
+        "notes": list(xray.notes),
+    }
+
+
+def _lungs(labels: LabelMap) -> str:
+    return _LUNGS[bool((labels == RIGHT).any()), bool((labels == LEFT).any())]

@@ -1,0 +1,60 @@
+"""A sheet of the masks that a person should look at first."""
+
+import heapq
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from lungcli.data.inputs import Input
+from lungcli.data.xray import read_xray
+from lungcli.files import printable
+from lungcli.pictures.film import write_png
+from lungcli.pictures.overlay import fit_picture, outline
+from lungcli.pictures.sheet import Tile, contact_sheet
+from lungcli.workflows.formats import PNG, SUFFIXES
+from lungcli.workflows.journal import Entry
+from lungcli.workflows.labelling import DOUBTFUL, OK
+
+REVIEW: Final = "review.png"
+NUM_TILES: Final = 48
+_COLUMNS: Final = 8
+_SIDE: Final = 224  # pixels of a tile
+
+
+def write_review(found: Iterable[tuple[Input, Entry]], out: Path) -> Path | None:
+    """Draw the most doubtful masks: those with a doubt, then by quality score.
+
+    Args:
+        found: X-rays and what became of them.
+        out: The output folder, with the label maps.
+
+    Returns:
+        The picture; None if nothing was labelled.
+
+    Raises:
+        ImageError: If an X-ray has gone since it was labelled.
+        OutputError: If the picture cannot be written.
+    """
+    labelled = (pair for pair in found if pair[1].status in {OK, DOUBTFUL})
+    worst = heapq.nsmallest(NUM_TILES, labelled, key=lambda pair: _rank(pair[1]))
+    if not worst:
+        return None
+    tiles = [_tile(item, entry, out) for item, entry in worst]
+    sheet = contact_sheet(tiles, columns=_COLUMNS, side=_SIDE)
+    return write_png(sheet, out / REVIEW)
+
+
+def _rank(entry: Entry) -> tuple[bool, float]:
+    return entry.status != DOUBTFUL, float(entry.record["quality"])
+
+
+def _tile(item: Input, entry: Entry, out: Path) -> Tile:
+    with item.local() as path:
+        image = read_xray(path).pixels
+    labels = np.asarray(Image.open(out / f"{entry.stem}{SUFFIXES[PNG]}"))
+    picture, (fitted,) = fit_picture(image, [labels], _SIDE)
+    caption = f"{entry.record['quality']:.2f} {printable(item.name.name)}"
+    return Tile(caption, outline(picture, fitted))

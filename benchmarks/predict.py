@@ -9,7 +9,6 @@ how much of that speed `predict` reaches, checks, journal and tables included. A
 start is measured in a process of its own, as a user has it.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from PIL import Image
 
 from lungcli.checks.gate import Gate
 from lungcli.checks.quality import QualityModel
+from lungcli.cores import num_cores
 from lungcli.data.phantom import draw_phantom
 from lungcli.data.xray import read_xray
 from lungcli.errors import LungcliError
@@ -35,7 +35,7 @@ from lungcli.workflows.models import BUNDLED, find_model
 from lungcli.workflows.predict import predict
 from output import AsJson, open_console, print_document, stop
 
-THREADS = os.cpu_count() or 1
+THREADS = num_cores()
 _PHANTOMS = 4  # different ones; more take long to draw and change nothing
 
 
@@ -69,7 +69,7 @@ def measure_stages(lungs: LungModel, paths: list[Path], out: Path) -> dict[str, 
     image = read_xray(paths[0]).pixels
     square, geometry = lungs.fit(image)
     raw = lungs.infer(square)
-    labels = threshold_labels(lungs.clean(raw))
+    labels = threshold_labels(lungs.clean(raw), threshold=lungs.threshold)
 
     def encode(path: Path) -> None:
         write_label_png(lungs.restore(lungs.clean(raw), geometry), out / path.name)

@@ -12,7 +12,7 @@ from quality_stress import STRESSES
 
 from lungcli.arrays import Gray, LabelMap
 from lungcli.checks.lung_shape import Cells
-from lungcli.checks.quality_features import SmallView, shape_of, shrink
+from lungcli.checks.quality_features import SmallView, has_lung, shape_of, shrink
 from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.errors import DatasetError
 from lungcli.masks import threshold_labels
@@ -153,7 +153,7 @@ def _versions(owned: DatasetCase, size: int, stressed: int) -> Iterator[_Square]
 
 def _can_teach(sample: Sample) -> bool:
     """Tell whether there is a Dice to predict; an empty mask is scored 0 unseen."""
-    return bool((sample.view.right | sample.view.left).any() and sample.dice >= 0)
+    return has_lung(sample.view) and bool(np.isfinite(sample.dice))
 
 
 def _score(model: LungModel, square: _Square, probabilities: np.ndarray) -> Sample:

@@ -62,7 +62,7 @@ def train_gate(
     out: Annotated[Path, typer.Option(help="Folder of the gate.")] = MODEL,
     folds: Annotated[int, typer.Option(min=2)] = 4,
     versions: Annotated[int, typer.Option(help="Pictures drawn of a chest.")] = 8,
-    passes: Annotated[int, typer.Option(help="Times it sees each.")] = 10,
+    passes: Annotated[int, typer.Option(help="Times it sees each.")] = 16,
 ) -> None:
     """Cross-validate, choose thresholds, train on everything, write the gate."""
     real, phantoms = read_chests(data), draw_chests(PHANTOMS)

@@ -1,12 +1,12 @@
 """A trained network on onnxruntime: ready in a fraction of a second."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lungcli.cores import num_cores
 from lungcli.errors import ModelError
 from lungcli.model_info import (
     ONNX,
@@ -60,7 +60,7 @@ class OnnxPredictor:
         if not path.is_file():
             msg = f"{path} is missing; 'lungcli train' writes it at its end."
             raise ModelError(msg)
-        session = open_session(path, threads=threads or os.cpu_count() or 1)
+        session = open_session(path, threads=threads or num_cores())
         _check(session, path, info)
         return cls(session, info)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lungcli.arrays import Gray
+from lungcli.errors import ModelError
 from lungcli.onnx_session import open_session
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ GATE_ONNX: Final = "gate.onnx"
 GATE_JSON: Final = "gate.json"
 SIDE: Final = 64  # pixels; what the network sees
 _MODEL: Final = Path(__file__).parents[1] / "models" / "gate"
+GATE_FILES: Final = (_MODEL / GATE_ONNX, _MODEL / GATE_JSON)  # all it depends on
 _WINDOW: Final = (1.0, 99.0)  # percentiles that become black and white
 
 
@@ -87,12 +89,12 @@ class Gate:
 
         Args:
             folder: Holds `gate.onnx` and `gate.json`.
+
+        Raises:
+            ModelError: If one of them is missing or broken.
         """
-        document = json.loads((folder / GATE_JSON).read_text(encoding="utf-8"))
-        return cls(
-            open_session(folder / GATE_ONNX, threads=1),
-            Thresholds(**document["thresholds"]),
-        )
+        thresholds = _thresholds(folder / GATE_JSON)
+        return cls(open_session(folder / GATE_ONNX, threads=1), thresholds)
 
     def look(self, pixels: Gray) -> Appearance:
         """Say what an image looks like.
@@ -207,6 +209,18 @@ def judge(logits: NDArray[np.float32], thresholds: Thresholds) -> Appearance:
         mirrored_probability=mirrored,
         chest_probability=chest,
     )
+
+
+def _thresholds(path: Path) -> Thresholds:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return Thresholds(**document["thresholds"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = (
+            f"cannot read the gate's thresholds {path} ({type(error).__name__}: "
+            f"{error}). Install lungcli again."
+        )
+        raise ModelError(msg) from error
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -93,7 +93,7 @@ class QualityModel:
             labels: The label map made of it, after clean-up, shape `(s, s)`.
 
         Returns:
-            In [0, 1]; 0 for an empty mask.
+            In [0, 1]; 0 for a mask of less than 1 % of the square.
         """
         return self.score_view(shrink(square, probabilities, labels))
 

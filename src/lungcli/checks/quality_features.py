@@ -1,4 +1,4 @@
-"""What tells a good mask from a bad one, without a reference: six numbers.
+"""What tells a good mask from a bad one, without a reference: four numbers.
 
 All are read off one output of the network, on a small grid of one size, so that they
 mean the same whatever size the network looks at.
@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap, Mask, Probabilities
 from lungcli.checks.lung_shape import LungShapes, shape_cells
 
 SIDE: Final = 64  # pixels of the grid that everything is measured on
-_BAND: Final = 5  # pixels: the width of the outline, within which doubt is usual
+_SMALLEST: Final = 0.01  # of the square; less is no lung but a speck
 _LEAST: Final = 0.002  # added before a logarithm
 _CERTAIN: Final = 1e-6
 
@@ -23,8 +23,6 @@ Plane = NDArray[np.float64]
 
 FEATURES: Final = (
     "doubt",
-    "doubt_off_outline",
-    "doubt_of_side",
     "odd_shape",
     "smaller_lung",
     "edge_strength",
@@ -37,15 +35,13 @@ class SmallView:
 
     Attributes:
         image: In [0, 1].
-        right_probability: Of the right lung, in [0, 1].
-        left_probability: Of the left lung.
+        probability: Of either lung, before clean-up, in [0, 1].
         right: The right lung after clean-up.
         left: The left lung after clean-up.
     """
 
     image: Plane
-    right_probability: Plane
-    left_probability: Plane
+    probability: Plane
     right: Mask
     left: Mask
 
@@ -62,15 +58,18 @@ def shrink(square: Gray, probabilities: Probabilities, labels: LabelMap) -> Smal
         labels: The label map made of it, after clean-up, shape `(s, s)`.
     """
     image = Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BOX)
-    right, left = np.moveaxis(_sample(probabilities).astype(np.float64), -1, 0)
     small = _sample(labels)
     return SmallView(
         image=np.asarray(image, dtype=np.float64) / 255,
-        right_probability=right,
-        left_probability=left,
+        probability=_sample(probabilities).sum(axis=-1, dtype=np.float64),
         right=small == RIGHT,
         left=small == LEFT,
     )
+
+
+def has_lung(view: SmallView) -> bool:
+    """Tell whether there is anything to score."""
+    return int(np.count_nonzero(view.right | view.left)) >= _SMALLEST * SIDE**2
 
 
 def shape_of(labels: LabelMap) -> Plane:
@@ -91,22 +90,18 @@ def quality_features(view: SmallView, shapes: LungShapes) -> Plane | None:
         shapes: What lungs look like.
 
     Returns:
-        One number for each name in `FEATURES`; None if there is no lung.
+        One number for each name in `FEATURES`; None if there is next to no lung.
 
         * doubt: log of the entropy of the probabilities, in bits, per pixel of lung.
-        * doubt_off_outline: log of the part of it that is not along the outline.
-        * doubt_of_side: log of the probability that a lung is the other one.
         * odd_shape: log of the distance from the nearest plausible pair of lungs.
         * smaller_lung: log of the smaller lung's share of the square.
         * edge_strength: gradient of the image along the outline, over its mean.
     """
+    if not has_lung(view):
+        return None
     lungs = view.right | view.left
     area = np.count_nonzero(lungs)
-    if not area:
-        return None
-    entropy = _entropy(view.right_probability + view.left_probability)
-    off_outline = entropy[~_outline_band(lungs)]
-    either = np.minimum(view.right_probability, view.left_probability)
+    entropy = _entropy(view.probability)
     outline = lungs & ~_eroded(lungs)
     slope = np.hypot(*np.gradient(view.image))
     smaller = min(np.count_nonzero(view.right), np.count_nonzero(view.left))
@@ -114,8 +109,6 @@ def quality_features(view: SmallView, shapes: LungShapes) -> Plane | None:
     return np.array(
         [
             np.log(entropy.sum() / area + _LEAST),
-            np.log(off_outline.sum() / area + _LEAST),
-            np.log(either.sum() / area + _LEAST),
             np.log(odd + _LEAST),
             np.log(smaller / SIDE**2 + _LEAST),
             slope[outline].mean() / (slope.mean() + _LEAST),
@@ -133,16 +126,6 @@ def _entropy(lung: Plane) -> Plane:
     """Return the entropy of lung or not lung, in bits."""
     p = np.clip(lung, _CERTAIN, 1 - _CERTAIN)
     return -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
-
-
-def _outline_band(lungs: Mask) -> Mask:
-    whole = Image.fromarray(lungs.astype(np.uint8))
-    grown, shrunk = (
-        np.asarray(whole.filter(rank(_BAND)))
-        for rank in (ImageFilter.MaxFilter, ImageFilter.MinFilter)
-    )
-    band: Mask = grown > shrunk
-    return band
 
 
 def _eroded(mask: Mask) -> Mask:

@@ -1,5 +1,6 @@
 """`lungcli predict`: X-ray files in, label maps and tables out."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from lungcli.cli.output import (
     print_paths,
 )
 from lungcli.cli.progress import progress_bars
+from lungcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from lungcli.workflows.journal import Entry
@@ -22,6 +24,22 @@ if TYPE_CHECKING:
 _SOME_FAILED = 3
 _ALL_FAILED = 1
 _INTERRUPTED = 130
+
+
+class OnDoubt(StrEnum):
+    """What becomes of a doubtful X-ray."""
+
+    WARN = "warn"
+    FIX = "fix"
+    REFUSE = "refuse"
+
+
+class Engine(StrEnum):
+    """What runs the network."""
+
+    AUTO = "auto"
+    ONNX = "onnx"
+    KERAS = "keras"
 
 
 def predict(
@@ -43,19 +61,19 @@ def predict(
             "--format",
             "-f",
             metavar="LIST",
-            help="One or more of png,nifti,dicom-seg,rle,coco,npz,overlay,csv.",
+            help="One or more, with commas: png, nifti, dicom-seg, rle, coco, npz, "
+            "overlay, csv.",
         ),
     ] = "png",
     overlay: Annotated[
         bool, typer.Option("--overlay", help="The same as adding overlay to --format.")
     ] = False,
     on_doubt: Annotated[
-        str,
+        OnDoubt,
         typer.Option(
-            metavar="warn|fix|refuse",
             help="What becomes of X-rays that look turned, inverted or like no chest.",
         ),
-    ] = "warn",
+    ] = OnDoubt.WARN,
     review: Annotated[
         bool,
         typer.Option("--review", help="Draw review.png: the doubtful masks first."),
@@ -64,11 +82,8 @@ def predict(
         bool, typer.Option("--resume", help="Skip what an earlier call finished.")
     ] = False,
     engine: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|onnx|keras", help="What runs the network; auto is quick."
-        ),
-    ] = "auto",
+        Engine, typer.Option(help="What runs the network; auto is quick.")
+    ] = Engine.AUTO,
     as_json: AsJson = False,
 ) -> None:
     """Write the lung masks of any X-rays; needs no training and no prepared data.
@@ -80,13 +95,16 @@ def predict(
     from lungcli.workflows import predict as workflow
     from lungcli.workflows.formats import OVERLAY, parse_formats
 
-    wanted = parse_formats(formats)
+    try:
+        wanted = parse_formats(formats)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from error
     if overlay and OVERLAY not in wanted:
         wanted = (*wanted, OVERLAY)
     settings = workflow.PredictSettings(
         formats=wanted,
-        on_doubt=on_doubt,
-        engine=engine,
+        on_doubt=on_doubt.value,
+        engine=engine.value,
         review=review,
         resume=resume,
     )
@@ -97,6 +115,7 @@ def predict(
                 model,
                 settings=settings,
                 out=out_folder,
+                collect=as_json,
                 progress=progress,
                 announce=print_note,
                 on_entry=_tell,
@@ -116,16 +135,20 @@ def predict(
 def _tell(entry: "Entry") -> None:
     if error := entry.record.get("error"):
         print_error(error)
-    elif doubts := entry.record["doubts"]:
+        return
+    if corrected := entry.record["corrected"]:
+        print_note(f"{entry.shown}: was {', '.join(corrected)}.")
+    if doubts := entry.record["doubts"]:
         print_note(f"{entry.shown}: {'; '.join(doubts)}.")
 
 
 def _show(predictions: "Predictions", out_folder: Path) -> None:
-    doubtful = predictions.doubtful
     said = [f"{predictions.labelled} of {predictions.total} X-rays labelled"]
-    if doubtful:
-        said.append(f"{doubtful} doubtful")
-    if predictions.skipped:
-        said.append(f"{predictions.skipped} of them by an earlier call")
+    counts = (
+        (predictions.skipped, "by an earlier call"),
+        (predictions.corrected, "corrected"),
+        (predictions.doubtful, "doubtful"),
+    )
+    said += [f"{count} {what}" for count, what in counts if count]
     out.print(", ".join(said), highlight=False)
     print_paths(out, [out_folder, *predictions.paths])

@@ -1,6 +1,9 @@
 """What a radiologist would measure on the lungs of one CXR: areas, sizes, boxes.
 
-All of it comes from the label map alone, and holds for an upright frontal CXR.
+All of it comes from the label map alone, and holds for a frontal CXR. Boxes lie on the
+pixel grid of the label map; the thorax, and widths and heights in mm, are the patient's
+own, also where the grid is turned.
+
 Millimetres are those of the pixel size given. If that is the detector's
 (ImagerPixelSpacing), lengths are magnified by the projection, by about a tenth in a
 usual posteroanterior CXR.
@@ -48,11 +51,12 @@ class Thorax:
 
     Attributes:
         width_px: From the outer border of one lung to that of the other, in one row.
-        row: The topmost such row, counted from 0.
+        row: The topmost such row, counted from 0; None if the patient lies sideways
+            on the grid, where it is a column.
     """
 
     width_px: int
-    row: int
+    row: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,8 @@ class Measures:
         crop: The box of both lungs with a margin, within the image; None without a
             lung.
         num_pixels: Of the image.
-        spacing_mm: Pixel size (row, column); None if unknown.
+        spacing_mm: Pixel size (row, column) of the upright grid; None if unknown.
+        sideways: Whether the patient lies sideways on the grid.
     """
 
     right: LungSize
@@ -77,6 +82,7 @@ class Measures:
     crop: Box | None
     num_pixels: int
     spacing_mm: SpacingMm | None
+    sideways: bool = False
 
     @property
     def symmetry(self) -> float | None:
@@ -108,12 +114,15 @@ class Measures:
     def _of_size(self, size: LungSize) -> dict[str, Value]:
         row_mm, column_mm = self.spacing_mm or (None, None)
         box = _of_box(size.box)
+        width_px, height_px = box["width_px"], box["height_px"]
+        if self.sideways:
+            width_px, height_px = height_px, width_px
         return {
             "area_px": size.area_px,
             "area_mm2": _times(_times(size.area_px, row_mm), column_mm),
             **box,
-            "width_mm": _times(box["width_px"], column_mm),
-            "height_mm": _times(box["height_px"], row_mm),
+            "width_mm": _times(width_px, column_mm),
+            "height_mm": _times(height_px, row_mm),
         }
 
     def _of_thorax(self) -> dict[str, Value]:
@@ -130,13 +139,16 @@ def measure(
     labels: LabelMap,
     spacing_mm: SpacingMm | None = None,
     *,
+    quarter_turns: int = 0,
     margin: float = CROP_MARGIN,
 ) -> Measures:
     """Measure the lungs of one CXR.
 
     Args:
-        labels: Of an upright frontal CXR, uint8 `(height, width)`, at least one pixel.
+        labels: Of a frontal CXR, uint8 `(height, width)`, at least one pixel.
         spacing_mm: Pixel size (row, column); None if unknown.
+        quarter_turns: Counter-clockwise turns by 90° that set it upright, as
+            `numpy.rot90` counts.
         margin: Of the crop box, at least 0; a fraction of the longer side of the box
             of both lungs, rounded up to whole pixels.
 
@@ -156,14 +168,16 @@ def measure(
     lungs = _size(labels > 0)
     box = lungs.box or Box(0, 0, 0, 0)
     inner = labels[box.y : box.y + box.height, box.x : box.x + box.width]
+    sideways = quarter_turns % 2 == 1
     return Measures(
         right=_moved(_size(inner == RIGHT), box),
         left=_moved(_size(inner == LEFT), box),
         lungs=lungs,
-        thorax=_thorax(inner, box.y),
+        thorax=_thorax(inner, box.y, quarter_turns % 4),
         crop=None if lungs.box is None else _grown(lungs.box, margin, labels.shape),
         num_pixels=labels.size,
-        spacing_mm=spacing_mm,
+        spacing_mm=spacing_mm[::-1] if spacing_mm and sideways else spacing_mm,
+        sideways=sideways,
     )
 
 
@@ -191,7 +205,8 @@ def _moved(size: LungSize, outer: Box) -> LungSize:
     )
 
 
-def _thorax(labels: LabelMap, top: int) -> Thorax | None:
+def _thorax(stored: LabelMap, top: int, quarter_turns: int) -> Thorax | None:
+    labels = np.rot90(stored, quarter_turns)
     meets_both = (labels == RIGHT).any(axis=1) & (labels == LEFT).any(axis=1)
     rows = np.flatnonzero(meets_both)
     if not rows.size:
@@ -201,7 +216,9 @@ def _thorax(labels: LabelMap, top: int) -> Thorax | None:
     last = lung.shape[1] - 1 - lung[:, ::-1].argmax(axis=1)
     widths = last - first + 1
     widest = int(widths.argmax())
-    return Thorax(width_px=int(widths[widest]), row=top + int(rows[widest]))
+    row = int(rows[widest])
+    stored_row = {0: top + row, 2: top + len(labels) - 1 - row}.get(quarter_turns)
+    return Thorax(width_px=int(widths[widest]), row=stored_row)
 
 
 def _grown(box: Box, margin: float, shape: tuple[int, ...]) -> Box:

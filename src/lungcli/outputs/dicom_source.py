@@ -5,7 +5,7 @@ none. An object belongs to its image only if it repeats them as they are, so the
 never decoded on the way.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableSequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def read_source(path: Path, keywords: Iterable[str], shape: tuple[int, ...]) -> 
     """
     uids = ("SOPClassUID", "SOPInstanceUID")
     dataset = _open(path, [*uids, *keywords])
-    grid = (dataset.get("Rows"), dataset.get("Columns"))
+    grid = (_first(dataset, "Rows"), _first(dataset, "Columns"))
     if grid != shape:
         msg = (
             f"{path} has {grid[0]}×{grid[1]} pixels, its labels {shape[0]}×{shape[1]}."
@@ -91,6 +91,11 @@ def _open(path: Path, keywords: list[str]) -> Any:
     except Exception as error:  # pydicom raises a dozen kinds on broken files
         msg = f"cannot read {path} again ({error}). Keep inputs until all is written."
         raise ImageError(msg) from error
+
+
+def _first(dataset: Any, keyword: str) -> Any:
+    value = dataset.get(keyword)  # some headers have several where one is due
+    return value[0] if isinstance(value, MutableSequence) and value else value
 
 
 def _value(dataset: Any, keyword: str) -> bytes:

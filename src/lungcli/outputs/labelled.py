@@ -17,6 +17,7 @@ class LabelledXray:
         labels: Of the same shape.
         probabilities: Of the same height and width; None unless a format needs them.
         spacing_mm: Pixel size; None if unknown.
+        quarter_turns: Counter-clockwise turns by 90° that set the grid upright.
         dicom: The DICOM file it came from; None for other formats.
     """
 
@@ -25,4 +26,5 @@ class LabelledXray:
     labels: LabelMap
     probabilities: Probabilities | None = None
     spacing_mm: SpacingMm | None = None
+    quarter_turns: int = 0
     dicom: Path | None = None

@@ -38,6 +38,7 @@ class Batch:
         self.journal = journal
         self.counts: Counter[str] = Counter()
         self.skipped = 0
+        self.corrected = 0
 
     def run(self, num_threads: int, progress: Progress, on_entry: OnEntry) -> None:
         """Label what is not done yet, in the order of the inputs."""
@@ -53,17 +54,20 @@ class Batch:
             on_entry(entry)
             progress("predict", done, len(self.items))
 
-    def finish(self, *, review: bool) -> tuple[Path, ...]:
-        """Write the tables and, on demand, the sheet, from what the journal holds."""
-        self.counts = Counter(entry.status for entry in self._entries())
+    def write_tables(self) -> tuple[Path, ...]:
+        """Write the tables from what the journal holds, however the work ended."""
+        for entry in self._entries():
+            self.counts[entry.status] += 1
+            self.corrected += bool(entry.record.get("corrected"))
         out = self.labeller.out
         write_table(out / TABLE, COLUMNS, self._entries(), table_row)
-        paths = [out / TABLE]
-        paths += write_tables(out, self._entries, self.labeller.formats)
-        if review:
-            drawn = write_review(self._sources(), out)
-            paths += [drawn] if drawn else []
-        return tuple(paths)
+        tables = write_tables(out, self._entries, self.labeller.formats)
+        return (out / TABLE, *tables)
+
+    def draw_review(self) -> tuple[Path, ...]:
+        """Draw the sheet of doubtful masks, if there is any mask."""
+        drawn = write_review(self._sources(), self.labeller.out)
+        return (drawn,) if drawn else ()
 
     def light_entries(self) -> Iterator[Entry]:
         """Yield all entries without their parts of the tables, which are large."""

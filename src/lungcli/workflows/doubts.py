@@ -16,6 +16,8 @@ from lungcli.data.xray import Xray
 OnDoubt = Literal["warn", "fix", "refuse"]
 ON_DOUBT: Final[tuple[str, ...]] = get_args(OnDoubt)
 
+_TURNS: Final = ("", "90° counter-clockwise", "180°", "90° clockwise")
+_LEAST_CONTRAST: Final = 64  # gray values; with 32 of them the network finds no lungs
 _FRONTAL: Final = frozenset({"", "PA", "AP"})  # ViewPosition; empty says nothing
 
 
@@ -57,9 +59,8 @@ class Correction:
     @property
     def words(self) -> tuple[str, ...]:
         """What was corrected, for a table."""
-        turned = f"turned {self.quarter_turns * 90}° counter-clockwise"
         said = (
-            (self.quarter_turns > 0, turned),
+            (self.quarter_turns > 0, f"turned {_TURNS[self.quarter_turns]}"),
             (self.mirrored, "mirrored"),
             (self.inverted, "inverted"),
         )
@@ -99,6 +100,7 @@ def examine(xray: Xray, gate: Gate, *, on_doubt: str) -> Examined:
     doubts = (
         *xray.doubts,
         *_of_view(xray.view),
+        *_of_contrast(xray.pixels),
         *_of_pixels(seen, sides_known=xray.mirrored is not None, fixed=fixed),
     )
     return Examined(
@@ -125,13 +127,20 @@ def _of_pixels(seen: Appearance, *, sides_known: bool, fixed: bool) -> list[str]
         return ["does not look like a frontal chest X-ray"]
     doubts = []
     if seen.quarter_turns and not fixed:
-        angle = seen.quarter_turns * 90
-        doubts.append(f"looks turned; {angle}° counter-clockwise would set it upright")
+        turn = _TURNS[seen.quarter_turns]
+        doubts.append(f"looks turned: {turn} would set it upright")
     if seen.inverted and not fixed:
         doubts.append("looks inverted: bones are dark")
     if seen.mirrored and not sides_known:
         doubts.append("looks mirrored, or is dextrocardia: the sides may be exchanged")
     return doubts
+
+
+def _of_contrast(pixels: Gray) -> list[str]:
+    lowest, highest = int(pixels.min()), int(pixels.max())
+    if highest - lowest >= _LEAST_CONTRAST:
+        return []
+    return [f"low contrast: gray values {lowest} to {highest} of 0 to 255"]
 
 
 def _of_view(view: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.errors import ConfigError
+from lungcli.files import remove_file
 from lungcli.metrics.measures import measure, measure_columns
 from lungcli.outputs.coco import CocoEntry, coco_entry, write_coco
 from lungcli.outputs.dicom_seg import write_dicom_seg
@@ -59,7 +60,8 @@ def _coco(xray: LabelledXray) -> dict[str, Any]:
 
 
 def _measures(xray: LabelledXray) -> dict[str, Any]:
-    return measure(xray.labels, xray.spacing_mm).to_dict()
+    turns = xray.quarter_turns
+    return measure(xray.labels, xray.spacing_mm, quarter_turns=turns).to_dict()
 
 
 # One file for all X-rays: its name, and what an X-ray contributes.
@@ -82,10 +84,11 @@ def parse_formats(text: str) -> tuple[str, ...]:
     Raises:
         ConfigError: If there is none, or an unknown one.
     """
-    names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",")))
-    for name in names:
+    given = (name.strip().lower() for name in text.split(","))
+    names = tuple(dict.fromkeys(name for name in given if name))
+    for name in names or ("",):
         if name not in FORMATS:
-            msg = f"--format {text!r}: {name!r} is none of {', '.join(FORMATS)}."
+            msg = f"{name!r} is none of {', '.join(FORMATS)}."
             raise ConfigError(msg)
     return names
 
@@ -120,13 +123,24 @@ def write_files(
     for name in formats:
         if name in TABLES or (name == DICOM_SEG and xray.dicom is None):
             continue
-        path = stems.with_name(f"{stems.name}{SUFFIXES[name]}")
+        path = _path(stems, name)
         if name == DICOM_SEG:
             write_dicom_seg(xray, path, model=model)
         else:
             _WRITERS[name](xray, path)
         written[SUFFIXES[name]] = path.stat().st_size
     return written
+
+
+def remove_files(stems: Path, formats: Sequence[str]) -> None:
+    """Remove what `write_files` may have written, as far as it is there.
+
+    Raises:
+        OutputError: If a file cannot be removed.
+    """
+    for name in formats:
+        if name in SUFFIXES:
+            remove_file(_path(stems, name))
 
 
 def contributions(xray: LabelledXray, formats: Sequence[str]) -> dict[str, Any]:
@@ -166,11 +180,19 @@ def write_tables(
     if "csv" in formats:
         paths.append(out / TABLES["csv"])
         measured = (entry for entry in entries() if "csv" in entry.record)
-        columns = ("file", *measure_columns())
+        columns = ("file", "name", *measure_columns())
         write_table(
             out / TABLES["csv"],
             columns,
             measured,
-            lambda entry: (entry.shown, *entry.record["csv"].values()),
+            lambda entry: (
+                entry.shown,
+                entry.record["name"],
+                *entry.record["csv"].values(),
+            ),
         )
     return paths
+
+
+def _path(stems: Path, name: str) -> Path:
+    return stems.with_name(f"{stems.name}{SUFFIXES[name]}")

@@ -1,6 +1,5 @@
 """X-rays through a trained network, to label maps on their own pixel grids."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Literal, Protocol, get_args
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.arrays import BACKGROUND, Gray, LabelMap, Probabilities
+from lungcli.cores import num_cores
 from lungcli.data.geometry import Geometry, fit_square, resize_square, to_square
 from lungcli.data.restoring import from_square_within
 from lungcli.errors import ConfigError, DatasetError, ModelError
@@ -167,7 +167,7 @@ def threads() -> ThreadPoolExecutor:
     Few, since each holds the probabilities of an X-ray at full size: 160 MB for
     4020×4892 pixels.
     """
-    return ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+    return ThreadPoolExecutor(min(4, num_cores()))
 
 
 def load_model(

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli import __version__
+from lungcli.cores import num_cores
 from lungcli.errors import ConfigError, ModelError
 from lungcli.runs import RUNS, find_run
-from lungcli.workflows.processes import num_cores
 
 _PACKAGES: Final = (
     "keras",

@@ -16,7 +16,13 @@ from lungcli.errors import ImageError, LungcliError, OutputError
 from lungcli.masks import threshold_labels
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.workflows.doubts import Examined, examine
-from lungcli.workflows.formats import DICOM_SEG, NPZ, contributions, write_files
+from lungcli.workflows.formats import (
+    DICOM_SEG,
+    NPZ,
+    contributions,
+    remove_files,
+    write_files,
+)
 from lungcli.workflows.inference import LungModel
 from lungcli.workflows.journal import FAILED, Entry
 
@@ -57,6 +63,9 @@ class Labeller:
     def label(self, item: Input, stem: PurePosixPath) -> Entry:
         """Label one X-ray and write its files; a failure is an entry too.
 
+        What an earlier call wrote of an X-ray that has no mask now is removed: nobody
+        must take it for this call's.
+
         Args:
             item: The X-ray.
             stem: Its outputs' name below the output folder, without suffixes.
@@ -70,12 +79,12 @@ class Labeller:
             status, outputs, record = self._label(item, str(stem))
         except OutputError:
             raise
-        except LungcliError as error:
-            status, outputs, record = FAILED, {}, {"error": str(error)}
-        except MemoryError:
-            error_text = f"{item.shown} is too large for the memory. Make it smaller."
-            status, outputs, record = FAILED, {}, {"error": error_text}
-        record["seconds"] = round(time.perf_counter() - begun, 4)
+        except Exception as error:  # of a library, too: the other X-rays must go on
+            status, outputs, record = FAILED, {}, {"error": _reason(item, error)}
+        if not outputs:
+            remove_files(self.out / stem, self.formats)
+        seconds = round(time.perf_counter() - begun, 4)
+        record |= {"name": str(item.name), "seconds": seconds}
         return Entry(
             stem=str(stem),
             shown=item.shown,
@@ -96,8 +105,8 @@ class Labeller:
             if examined.refused:
                 why = "; ".join(examined.doubts)
                 record["error"] = (
-                    f"{item.shown} was refused: {why}. Label it with --on-doubt warn "
-                    "or fix, or leave it out."
+                    f"{item.shown} was refused: {why}. Leave it out, or label it with "
+                    "--on-doubt warn."
                 )
                 return REFUSED, {}, record
             labelled, quality = self._look(xray, examined, item, path)
@@ -139,10 +148,22 @@ class Labeller:
             labels=correction.undo(lungs.restore(cleaned, geometry)),
             probabilities=probabilities,
             spacing_mm=xray.spacing_mm,
+            quarter_turns=correction.quarter_turns,
             dicom=path if is_dicom_file(path) else None,
         )
         labels = threshold_labels(cleaned, threshold=lungs.threshold)
         return labelled, self.quality.score(square, raw, labels)
+
+
+def _reason(item: Input, error: Exception) -> str:
+    if isinstance(error, LungcliError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"{item.shown} is too large for the memory. Make it smaller."
+    if isinstance(error, OSError):  # gone while it was read, or a share that broke off
+        return f"cannot read {item.shown} ({error.strerror}). Try it again."
+    kind = type(error).__name__  # its text may quote a header: not shown
+    return f"{item.shown} cannot be labelled ({kind}). Report it, or leave it out."
 
 
 def _doubts_of_mask(found: str, quality: float) -> list[str]:

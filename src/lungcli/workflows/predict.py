@@ -1,6 +1,5 @@
 """Label any X-ray files with a trained network."""
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -9,12 +8,13 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from lungcli import __version__
-from lungcli.checks.gate import Gate
-from lungcli.checks.quality import QualityModel
+from lungcli.checks.gate import GATE_FILES, Gate
+from lungcli.checks.quality import QUALITY_JSON, QualityModel
+from lungcli.cores import num_cores
 from lungcli.data.inputs import find_inputs, output_stems
 from lungcli.errors import ConfigError
 from lungcli.files import make_folder
-from lungcli.model_info import fingerprint, weights_file
+from lungcli.model_info import ONNX, WEIGHTS, fingerprint, weights_file
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
 from lungcli.workflows.batch import TABLE, Batch, OnEntry
@@ -35,6 +35,7 @@ from lungcli.workflows.prediction_table import STATUSES, entry_document
 from lungcli.workflows.review import REVIEW
 
 JOURNAL: Final = "predictions.jsonl"
+_MOST_THREADS: Final = 16  # each may hold the probabilities of a large film: 160 MB
 
 
 def unheard(entry: Entry) -> None:
@@ -64,7 +65,7 @@ class PredictSettings:
     resume: bool = False
 
     def __post_init__(self) -> None:
-        """Reject impossible values before any batch."""
+        """Reject impossible values before any work."""
         if self.on_doubt not in ON_DOUBT:
             msg = f"--on-doubt {self.on_doubt!r}: choose one of {', '.join(ON_DOUBT)}."
             raise ConfigError(msg)
@@ -85,12 +86,14 @@ class Predictions:
         skipped: How many of them were finished by an earlier call.
         paths: The tables and the sheet.
         out: The output folder.
-        entries: One an X-ray, in the order of the inputs; without what they
-            contributed to tables.
+        corrected: How many were turned, mirrored or inverted for the network.
+        entries: One an X-ray, in the order of the inputs, without what they
+            contributed to tables; empty unless it was asked for.
     """
 
     counts: Counter[str]
     skipped: int
+    corrected: int
     paths: tuple[Path, ...]
     out: Path
     entries: tuple[Entry, ...]
@@ -115,6 +118,7 @@ class Predictions:
         return {
             "counts": {status: self.counts[status] for status in STATUSES},
             "skipped": self.skipped,
+            "corrected": self.corrected,
             "paths": [str(path) for path in self.paths],
             "files": [entry_document(entry, self.out) for entry in self.entries],
         }
@@ -128,6 +132,7 @@ def predict(
     out: Path = Path("masks"),
     stdin: TextIO | None = None,
     runs: Path = RUNS,
+    collect: bool = False,
     progress: Progress = silent,
     announce: Announce = quiet,
     on_entry: OnEntry = unheard,
@@ -145,6 +150,7 @@ def predict(
         out: Output folder. Files of a folder keep their place below it.
         stdin: Where `-` reads from; by default the standard input.
         runs: Folder of all runs.
+        collect: Whether to return what became of each X-ray, 2 kB for each.
         progress: Told after each file.
         announce: Told if the bundled network was taken unasked.
         on_entry: Told what became of each file.
@@ -160,14 +166,13 @@ def predict(
     items = find_inputs(
         [str(given) for given in inputs], stdin=stdin or sys.stdin, out=out
     )
-    stems = output_stems(
-        items, out=out, suffixes=[*SUFFIXES.values()], taken=_own_files()
-    )
+    suffixes = [SUFFIXES[name] for name in settings.formats if name in SUFFIXES]
+    stems = output_stems(items, out=out, suffixes=suffixes, taken=_own_files())
     if model is None:
         announce(f"the model that came with lungcli is used (--model {BUNDLED}).")
         model = BUNDLED
     found = find_model(model, runs=runs)
-    num_threads = min(len(items), os.cpu_count() or 1)
+    num_threads = min(len(items), num_cores(), _MOST_THREADS)
     lungs = load_model(
         found,
         engine=settings.engine,
@@ -191,13 +196,16 @@ def predict(
         try:
             batch.run(num_threads, progress, on_entry)
         finally:
-            paths = batch.finish(review=settings.review)
+            paths = batch.write_tables()
+        if settings.review:
+            paths += batch.draw_review()
         return Predictions(
             counts=batch.counts,
             skipped=batch.skipped,
+            corrected=batch.corrected,
             paths=paths,
             out=out,
-            entries=tuple(batch.light_entries()),
+            entries=tuple(batch.light_entries()) if collect else (),
         )
 
 
@@ -208,11 +216,19 @@ def _conditions(
     return {
         "lungcli": __version__,
         "model": found.name,
-        "weights": fingerprint(weights_file(found.root)),
+        "weights": fingerprint(_network_file(found.root)),
+        "checks": [fingerprint(path)[:12] for path in (*GATE_FILES, QUALITY_JSON)],
         "threshold": lungs.threshold,
         "formats": sorted(settings.formats),
         "on_doubt": settings.on_doubt,
     }
+
+
+def _network_file(folder: Path) -> Path:
+    """Return the weights or, where only the exported network is there, that."""
+    exported = folder / ONNX
+    has_weights = (folder / WEIGHTS).is_file()
+    return exported if exported.is_file() and not has_weights else weights_file(folder)
 
 
 def _own_files() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from lungcli.workflows.labelling import DOUBTFUL, OK, REFUSED
 STATUSES: Final = (OK, DOUBTFUL, REFUSED, FAILED)
 COLUMNS: Final = (
     "file",
+    "name",
     "status",
     "lungs",
     "quality",

@@ -12,6 +12,7 @@ from functools import partial
 from multiprocessing.synchronize import Event
 from typing import Final, TypeVar
 
+from lungcli.cores import num_cores
 from lungcli.errors import LungcliError
 
 _Job = TypeVar("_Job")
@@ -59,13 +60,6 @@ def map_in_processes(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def num_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from PIL import Image
 
 from lungcli.data.inputs import Input
 from lungcli.data.xray import read_xray
+from lungcli.errors import ImageError
 from lungcli.files import printable
 from lungcli.pictures.film import write_png
 from lungcli.pictures.overlay import fit_picture, outline
@@ -32,17 +33,18 @@ def write_review(found: Iterable[tuple[Input, Entry]], out: Path) -> Path | None
         out: The output folder, with the label maps.
 
     Returns:
-        The picture; None if nothing was labelled.
+        The picture; None if there is nothing to draw.
 
     Raises:
-        ImageError: If an X-ray has gone since it was labelled.
         OutputError: If the picture cannot be written.
     """
     labelled = (pair for pair in found if pair[1].status in {OK, DOUBTFUL})
     worst = heapq.nsmallest(NUM_TILES, labelled, key=lambda pair: _rank(pair[1]))
     if not worst:
         return None
-    tiles = [_tile(item, entry, out) for item, entry in worst]
+    tiles = [tile for item, entry in worst if (tile := _tile(item, entry, out))]
+    if not tiles:
+        return None
     sheet = contact_sheet(tiles, columns=_COLUMNS, side=_SIDE)
     return write_png(sheet, out / REVIEW)
 
@@ -51,10 +53,15 @@ def _rank(entry: Entry) -> tuple[bool, float]:
     return entry.status != DOUBTFUL, float(entry.record["quality"])
 
 
-def _tile(item: Input, entry: Entry, out: Path) -> Tile:
-    with item.local() as path:
-        image = read_xray(path).pixels
-    labels = np.asarray(Image.open(out / f"{entry.stem}{SUFFIXES[PNG]}"))
+def _tile(item: Input, entry: Entry, out: Path) -> Tile | None:
+    """Draw one X-ray; None if it or its mask has gone since it was labelled."""
+    try:
+        with item.local() as path:
+            image = read_xray(path).pixels
+        with Image.open(out / f"{entry.stem}{SUFFIXES[PNG]}") as mask:
+            labels = np.asarray(mask)
+    except (ImageError, OSError):
+        return None
     picture, (fitted,) = fit_picture(image, [labels], _SIDE)
     caption = f"{entry.record['quality']:.2f} {printable(item.name.name)}"
     return Tile(caption, outline(picture, fitted))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.config import TrainConfig
+from lungcli.cores import num_cores
 from lungcli.errors import ModelError, OutputError
 from lungcli.files import whole_file
 from lungcli.model_info import ModelInfo, load_info, save_info
@@ -30,7 +31,6 @@ from lungcli.runs import (
 from lungcli.workflows.assignment import Assignment
 from lungcli.workflows.datasets import DatasetCase, load_pairs, smaller_than
 from lungcli.workflows.evolution import Evolution
-from lungcli.workflows.processes import num_cores
 from lungcli.workflows.training_report import TrainEvents, TrainPlan, TrainResult
 from lungcli.workflows.validation import ValidationScorer
 

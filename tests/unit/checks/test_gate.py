@@ -185,6 +185,14 @@ def test_a_missing_network_is_said(tmp_path):
         Gate.load(tmp_path)
 
 
+@pytest.mark.parametrize("text", [None, "{", "{}", '{"thresholds": {"odd": 1}}'])
+def test_broken_thresholds_are_said(tmp_path, text):
+    if text is not None:
+        (tmp_path / "gate.json").write_text(text)
+    with pytest.raises(ModelError, match=r"gate\.json .*Install lungcli again"):
+        Gate.load(tmp_path)
+
+
 def test_what_ships_is_small_and_says_its_licence():
     folder = module._MODEL
     assert (folder / "gate.onnx").stat().st_size < 1_000_000

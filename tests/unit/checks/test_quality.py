@@ -87,7 +87,7 @@ def cut_short(labels, rng):
 def test_a_spoilt_mask_scores_lower(model, phantom, spoil):
     good = score(model, phantom.image, output(phantom.labels))
     spoilt = spoil(phantom.labels, np.random.default_rng(0))
-    assert score(model, phantom.image, spoilt) < good - 0.01
+    assert score(model, phantom.image, spoilt) < good - 0.005
 
 
 def test_more_doubt_scores_ever_lower(model, phantom):
@@ -119,10 +119,10 @@ def test_no_lung_scores_zero(model, phantom):
     assert score(model, phantom.image, nothing) == 0
 
 
-def test_a_speck_is_no_reason_to_fail(model, phantom):
+def test_a_speck_is_no_lung(model, phantom):
     speck = np.zeros((SIZE, SIZE, 2), np.float32)
-    speck[2, 2] = (1, 0)
-    assert 0 <= score(model, phantom.image, speck) < 0.5
+    speck[:16, :16] = (1, 0)
+    assert score(model, phantom.image, speck) == 0
 
 
 @pytest.mark.parametrize("gray", [0, 255])
@@ -140,10 +140,10 @@ def test_any_output_is_scored_between_0_and_1(seed, size):
     assert 0 <= score(QualityModel.load(), image, probabilities) <= 1
 
 
-def test_a_full_square_is_scored(model):
-    image = np.zeros((64, 64), np.uint8)
-    everything = np.full((64, 64, 2), 0.5, np.float32)
-    assert 0 <= score(model, image, everything) < 0.9
+def test_a_square_that_is_all_lung_scores_lower(model, phantom):
+    everything = np.full((SIZE, SIZE, 2), 0.5, np.float32)
+    good = score(model, phantom.image, output(phantom.labels))
+    assert score(model, phantom.image, everything) < good - 0.02
 
 
 def test_features_of_two_squares(model):
@@ -155,7 +155,6 @@ def test_features_of_two_squares(model):
     features = quality_features(shrink(image, probabilities, labels), model.shapes)
     found = dict(zip(FEATURES, features.tolist(), strict=True))
     assert found["doubt"] == pytest.approx(np.log(0.002), abs=0.1)
-    assert found["doubt_of_side"] == pytest.approx(np.log(0.002))
     assert found["smaller_lung"] == pytest.approx(np.log(16 * 24 / 64**2 + 0.002))
     assert found["edge_strength"] > 4
 

@@ -99,15 +99,15 @@ def test_names_of_old_windows_programs(path):
 def test_names_that_climb_are_refused(path, name, problem):
     pack(path, "fine.png", name)
     message = f"{re.escape(f'{path}/{name}')} has a name .*{problem}.*Pack the archive"
-    with pytest.raises(DatasetError, match=message):
-        inputs(path)
+    with pytest.raises(ImageError, match=message):
+        read(path)
 
 
 def test_what_hides_behind_a_null_byte_is_refused(path):
     pack(path, "a.png_b.exe")
     patch(path, b"a.png_b.exe", b"a.png\0b.exe")
-    with pytest.raises(DatasetError, match="null byte"):
-        inputs(path)
+    with pytest.raises(ImageError, match="null byte"):
+        read(path)
 
 
 @given(
@@ -119,11 +119,9 @@ def test_no_name_ever_climbs(start):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.zip"
         pack(path, f"{start}/i.png" if start else "i.png")
-        try:
-            found = inputs(path)
-        except DatasetError:
-            return
-        for item in found:
+        for item in inputs(path):
+            if item.problem:
+                return
             inside = (path.parent / item.name).resolve()
             assert inside.is_relative_to((path.parent / "x").resolve())
 
@@ -131,8 +129,8 @@ def test_no_name_ever_climbs(start):
 @pytest.mark.parametrize("mode", [stat.S_IFLNK | 0o777, stat.S_IFCHR, stat.S_IFIFO])
 def test_links_and_devices_are_refused(path, mode):
     pack(path, (info("a.png", mode=mode), b"/etc/passwd"))
-    with pytest.raises(DatasetError, match=r"a\.png is a link or a device"):
-        inputs(path)
+    with pytest.raises(ImageError, match=r"a\.png is a link or a device"):
+        read(path)
 
 
 @pytest.mark.parametrize("name", ["a.png", "IM1"])
@@ -141,29 +139,39 @@ def test_encrypted_members_are_refused(path, name):
     start = struct.pack("<HH", 20, 0)
     locked = struct.pack("<HH", 20, 1)
     patch(path, start, locked)
-    with pytest.raises(DatasetError, match=f"{name} is encrypted. Unpack"):
-        inputs(path)
+    with pytest.raises(ImageError, match=f"{name} is encrypted. Unpack"):
+        read(path)
 
 
 @pytest.mark.parametrize("names", [("a.png", "a.png"), ("a.png", "./a.png")])
 def test_a_name_twice_is_refused(path, names):
     pack(path, *names)
-    with pytest.raises(DatasetError, match=r"x\.zip/a\.png is 2 times in the archive"):
-        inputs(path)
+    with pytest.raises(ImageError, match=r"x\.zip/a\.png is 2 times in the archive"):
+        read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\5\6" + bytes(10)])
 def test_broken_archives(path, content):
     path.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"x\.zip cannot be read as a zip archive"):
-        inputs(path)
+    with pytest.raises(ImageError, match=r"x\.zip cannot be read as a zip archive"):
+        read(path)
+
+
+def test_a_broken_archive_stops_nothing_else(path):
+    path.write_bytes(b"no archive")
+    (path.parent / "a.png").write_bytes(b"x")
+    given = [str(path), str(path.parent / "a.png")]
+    broken, fine = find_inputs(given, stdin=(), out=path.parent / "masks")
+    assert "cannot be read as a zip archive" in broken.problem
+    assert broken.state() == {}
+    assert not fine.problem
 
 
 def test_an_archive_cut_short(path):
     pack(path, ("a.png", bytes(1000)))
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(DatasetError, match="cannot be read as a zip"):
-        inputs(path)
+    with pytest.raises(ImageError, match="cannot be read as a zip"):
+        read(path)
 
 
 def test_an_archive_without_images(path):

@@ -121,6 +121,23 @@ def test_mirroring_moves_nothing_but_the_boxes(labels):
         assert back.right.box == there.right.box._replace(x=mirrored)
 
 
+@pytest.mark.parametrize("turned", range(4))
+def test_a_turned_grid_changes_no_millimetre_of_the_patient(turned):
+    row_mm, column_mm = 0.5, 0.2
+    spacing_mm = (column_mm, row_mm) if turned % 2 else (row_mm, column_mm)
+    stored = np.rot90(LUNGS, -turned)
+    found = measure(stored, spacing_mm, quarter_turns=turned)
+    row, upright = found.to_dict(), measure(LUNGS, (row_mm, column_mm)).to_dict()
+    lengths = [name for name in row if name.endswith(("_mm", "_mm2"))]
+    assert {name: row[name] for name in lengths} == pytest.approx(
+        {name: upright[name] for name in lengths}
+    )
+    assert row["thorax.width_px"] == 6
+    assert row["thorax.y_px"] == {0: 2, 2: len(DRAWN) - 1 - 2}.get(turned)
+    x, y, width, height = found.right.box  # boxes lie on the stored grid
+    assert np.count_nonzero(stored[y : y + height, x : x + width] == 1) == 8
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="must be 2-D, uint8"):
         measure(np.zeros((2, 2)))

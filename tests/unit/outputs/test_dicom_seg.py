@@ -317,6 +317,14 @@ def test_a_file_that_has_gone(write):
         write(Path("gone.dcm"))
 
 
+def test_a_height_that_is_told_twice(source, write):
+    path = source()
+    dataset = pydicom.dcmread(path)
+    dataset.Rows = [dataset.Rows, dataset.Rows]
+    dataset.save_as(path)
+    assert pydicom.dcmread(write(path)).Rows == dataset.Rows[0]
+
+
 def test_labels_of_another_grid(source, write):
     with pytest.raises(ValueError, match=r"40×50 pixels, its labels 2×2"):
         write(source(), np.zeros((2, 2), np.uint8))

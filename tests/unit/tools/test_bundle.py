@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from lungcli.model_info import load_info
 from lungcli.nn.model_file import load_network
+from lungcli.onnx_predictor import OnnxPredictor
 
 SCRIPT = Path(__file__).parents[3] / "tools" / "bundle.py"
 
@@ -44,6 +45,7 @@ def test_the_same_network_in_half_the_bytes(script, run, tmp_path):
     assert sorted(path.name for path in written.iterdir()) == [
         "best.weights.h5",
         "model.json",
+        "model.onnx",
     ]
     info, before = load_info(written), load_info(run)
     assert (info.network, info.data) == (before.network, before.data)
@@ -53,6 +55,18 @@ def test_the_same_network_in_half_the_bytes(script, run, tmp_path):
         np.testing.assert_allclose(new, old, rtol=1e-3, atol=1e-6)
         if new.ndim == 1:
             np.testing.assert_array_equal(new, old)
+
+
+def test_the_onnx_network_is_half_as_large_and_names_its_weights(script, run, tmp_path):
+    invoke(script, run, "--models", tmp_path)
+    written = tmp_path / "lungs" / "model.onnx"
+    assert written.stat().st_size < 0.65 * (run / "model.onnx").stat().st_size
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 1), np.uint8)
+    found, expected = (
+        OnnxPredictor.load(folder).probabilities(images)
+        for folder in (written.parent, run)
+    )
+    np.testing.assert_allclose(found, expected, atol=0.02)
 
 
 def test_kernels_are_half_and_vectors_single(script, run, tmp_path):

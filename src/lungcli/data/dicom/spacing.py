@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 from lungcli.arrays import SpacingMm
 from lungcli.data.dicom.tags import code, numbers
 
+_POSSIBLE_MM: Final = (1e-3, 1e2)  # of the side of a pixel; beyond is an error
 _AT_DETECTOR: Final = "at the detector, not in the patient"
 
 
@@ -20,7 +21,7 @@ def read_spacing(dataset: Dataset) -> tuple[SpacingMm | None, str]:
 
     Returns:
         `(row, column)` in mm and the source, or None and the empty string if no
-        spacing is given, or only one that is not above 0.
+        spacing is given, or only one that no pixel has.
 
     References:
         DICOM PS3.3 section 10.7.1.3 and C.8.2.1 (secondary capture: C.8.6.2).
@@ -46,6 +47,7 @@ def _meaning(dataset: Dataset, *, same_as_imager: bool) -> str:
 
 def _positive(dataset: Dataset, keyword: str) -> SpacingMm | None:
     values = numbers(dataset, keyword)
-    if len(values) != 2 or min(values) <= 0:
+    least, most = _POSSIBLE_MM
+    if len(values) != 2 or not least <= min(values) <= max(values) <= most:
         return None
     return values[0], values[1]

@@ -93,10 +93,15 @@ def _in_folder(folder: Path, place: PurePosixPath, out: Path) -> list[Input]:
 
 
 def _in_archive(path: Path, place: PurePosixPath) -> list[Input]:
+    try:
+        members = image_members(path)
+    except DatasetError as error:  # the other inputs go on
+        problem = str(error)
+        return [Input(shown=str(path), name=place, path=path, problem=problem)]
     folder = place.with_suffix("")
     return [
         Input(shown=f"{path}/{member}", name=folder / member, path=path, member=member)
-        for member in image_members(path)
+        for member in members
     ]
 
 

@@ -18,12 +18,14 @@ class Input:
         name: Its place below the output folder, with its suffix; never climbs.
         path: The file, or the archive.
         member: Its name in the archive; None for a file.
+        problem: Why it cannot be read at all, as of a broken archive; empty if it may.
     """
 
     shown: str
     name: PurePosixPath
     path: Path
     member: str | None = None
+    problem: str = ""
 
     @contextmanager
     def local(self) -> Iterator[Path]:
@@ -33,9 +35,11 @@ class Input:
         raised in the block names the member instead of the copy.
 
         Raises:
-            ImageError: If the member cannot be unpacked.
+            ImageError: If there is a problem, or the member cannot be unpacked.
             OutputError: If there is no room for the copy.
         """
+        if self.problem:
+            raise ImageError(self.problem)
         if self.member is None:
             yield self.path
             return
@@ -51,6 +55,8 @@ class Input:
 
         Size and time of change of a file, size and CRC-32 of a member.
         """
+        if self.problem:
+            return {}
         if self.member is not None:
             return member_state(self.path, self.member)
         try:

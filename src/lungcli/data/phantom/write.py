@@ -1,7 +1,6 @@
 """Phantoms on disk, in the layout of the Montgomery set."""
 
 import multiprocessing
-import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from lungcli.arrays import LEFT, RIGHT
+from lungcli.cores import num_cores
 from lungcli.data.phantom.drawing import Phantom, draw_phantom
 from lungcli.data.phantom.findings import Finding
 from lungcli.files import whole_folder
@@ -50,7 +50,7 @@ def write_montgomery(
         jobs = [
             (part, number, int(one), size) for number, one in enumerate(seeds, start=1)
         ]
-        _run(jobs, workers or os.cpu_count() or 1, progress)
+        _run(jobs, workers or num_cores(), progress)
 
 
 _Job = tuple[Path, int, int, int]  # folder, number, seed, size

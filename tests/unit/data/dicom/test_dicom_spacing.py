@@ -22,6 +22,8 @@ def dataset(**tags):
         ),
         pytest.param({"PixelSpacing": [0, 0]}, None, "", id="zero"),
         pytest.param({"PixelSpacing": [0.2, -0.1]}, None, "", id="negative"),
+        pytest.param({"PixelSpacing": ["1e308", "1e308"]}, None, "", id="absurd"),
+        pytest.param({"PixelSpacing": [0.2, 1e-9]}, None, "", id="next to nothing"),
         pytest.param({"PixelSpacing": None}, None, "", id="empty"),
         pytest.param({"PixelSpacing": 0.2}, None, "", id="only one value"),
         pytest.param(

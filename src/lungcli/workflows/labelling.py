@@ -30,7 +30,7 @@ OK: Final = "ok"
 DOUBTFUL: Final = "doubtful"
 REFUSED: Final = "refused"
 
-LOW_QUALITY: Final = 0.85  # a predicted Dice below is a doubt
+LOW_QUALITY: Final = 0.9  # a predicted Dice below is a doubt
 
 _LUNGS: Final = {
     (True, True): "both",

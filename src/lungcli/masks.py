@@ -75,7 +75,15 @@ def threshold_labels(
     Returns:
         Label map `(height, width)`.
     """
-    right, left = probabilities[..., 0], probabilities[..., 1]
+    return threshold_sides(
+        probabilities[..., 0], probabilities[..., 1], threshold=threshold
+    )
+
+
+def threshold_sides(
+    right: NDArray[np.float32], left: NDArray[np.float32], *, threshold: float = 0.5
+) -> LabelMap:
+    """Do the same with the two probabilities apart, each `(height, width)`."""
     labels = np.where(right >= left, np.uint8(RIGHT), np.uint8(LEFT))
     labels *= right + left >= threshold
     return labels

@@ -48,7 +48,7 @@ def from_square(values: NDArray[np.float32], geometry: Geometry) -> NDArray[np.f
 
 def from_square_within(
     values: NDArray[np.float32], geometry: Geometry, wanted: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], tuple[slice, slice]]:
+) -> tuple[list[NDArray[np.float32]], tuple[slice, slice]]:
     """Scale back only the part that matters, as `from_square` would.
 
     Most of the time of `from_square` on a large X-ray goes to memory for what lies
@@ -60,8 +60,8 @@ def from_square_within(
         wanted: Shape `(s, s)`; the pixels that matter.
 
     Returns:
-        The values of a box of the original grid that holds every pixel that a wanted
-        one reaches into, shape `(channels, rows, columns)`, and the box; without a
+        Each channel's values, shape `(rows, columns)`, in a box of the original grid
+        that holds every pixel that a wanted one reaches into, and the box; without a
         wanted pixel, empty ones.
 
     Raises:
@@ -75,7 +75,7 @@ def from_square_within(
     )
     height, width = (part.stop - part.start for part in box)
     if not height * width:
-        return np.zeros((values.shape[2], 0, 0), np.float32), box
+        return [np.zeros((0, 0), np.float32)] * values.shape[2], box
     step_y = (bottom - top) / geometry.height
     step_x = (right - left) / geometry.width
     source = (
@@ -89,7 +89,7 @@ def from_square_within(
         np.asarray(Image.fromarray(channel).resize((width, height), FILTER, source))
         for channel in channels
     ]
-    return np.stack(scaled), box
+    return scaled, box
 
 
 def _reach(cells: NDArray[np.intp], start: float, stop: float, length: int) -> slice:

@@ -12,7 +12,7 @@ from lungcli.cores import num_cores
 from lungcli.data.geometry import Geometry, fit_square, resize_square, to_square
 from lungcli.data.restoring import from_square_within
 from lungcli.errors import ConfigError, DatasetError, ModelError
-from lungcli.masks import clean_probabilities, threshold_labels
+from lungcli.masks import clean_probabilities, threshold_sides
 from lungcli.model_info import ModelInfo
 from lungcli.onnx_predictor import OnnxPredictor
 from lungcli.workflows.datasets import (
@@ -103,10 +103,8 @@ class LungModel:
         # A scaled value lies between its neighbours', so it reaches the threshold only
         # beside a cell that does.
         wanted = cleaned.sum(axis=-1) >= self.threshold
-        scaled, box = from_square_within(cleaned, geometry, wanted)
-        labels[box] = threshold_labels(
-            np.moveaxis(scaled, 0, -1), threshold=self.threshold
-        )
+        (right, left), box = from_square_within(cleaned, geometry, wanted)
+        labels[box] = threshold_sides(right, left, threshold=self.threshold)
         return labels
 
     def check_convention(

@@ -1,0 +1,67 @@
+"""Formats by name."""
+
+from pathlib import PurePosixPath
+
+import numpy as np
+import pytest
+
+from lungcli.errors import ConfigError
+from lungcli.outputs.labelled import LabelledXray
+from lungcli.workflows.formats import (
+    FORMATS,
+    SUFFIXES,
+    TABLES,
+    contributions,
+    parse_formats,
+    remove_files,
+    write_files,
+)
+
+LABELS = np.zeros((40, 50), np.uint8)
+LABELS[10:30, 5:15], LABELS[10:30, 30:45] = 1, 2
+XRAY = LabelledXray(
+    name=PurePosixPath("ward/a.png"),
+    image=np.full((40, 50), 90, np.uint8),
+    labels=LABELS,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("png", ("png",)),
+        (" PNG , csv,png", ("png", "csv")),
+        ("png,,csv,", ("png", "csv")),
+        (",".join(FORMATS), FORMATS),
+    ],
+)
+def test_parse(text, expected):
+    assert parse_formats(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", ",", "tiff", "png,tiff"])
+def test_parse_refuses(text):
+    with pytest.raises(ConfigError, match="is none of png, nifti"):
+        parse_formats(text)
+
+
+def test_each_file_is_written_under_its_suffix(tmp_path):
+    sizes = write_files(XRAY, tmp_path / "ward" / "a", FORMATS, model="m")
+    assert set(sizes) == set(SUFFIXES.values()) - {"_seg.dcm"}  # it is no DICOM
+    for suffix, size in sizes.items():
+        assert (tmp_path / "ward" / f"a{suffix}").stat().st_size == size
+
+
+def test_what_was_written_can_be_removed(tmp_path):
+    write_files(XRAY, tmp_path / "a", FORMATS, model="m")
+    (tmp_path / "a.txt").touch()
+    remove_files(tmp_path / "a", FORMATS)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_every_table_has_a_contribution():
+    parts = contributions(XRAY, FORMATS)
+    assert set(parts) == set(TABLES)
+    assert parts["csv"]["right.area_px"] == 200
+    assert parts["rle"]["image_id"] == "ward/a.png"
+    assert len(parts["coco"]["annotations"]) == 2

@@ -348,7 +348,7 @@ class TestResume:
         expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
         assert running.returncode == expected[number], stderr
         assert "Traceback" not in stderr
-        for path in here.glob("masks/*.png"):
+        for path in here.glob("masks/[!.]*.png"):
             assert pixels(path).shape == chest.shape  # whole, or under another name
         again = invoke("predict", "in", "--model", run, "--resume")
         assert "300 of 300 X-rays labelled" in again.stdout

@@ -72,7 +72,8 @@ class Quality:
 @pytest.fixture
 def item(tmp_path):
     path = tmp_path / "a.png"
-    Image.fromarray(np.full((64, 64), 90, np.uint8)).save(path)
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    Image.fromarray(np.tile(ramp, (64, 1))).save(path)
     return Input(shown="a.png", name=PurePosixPath("a.png"), path=path)
 
 

@@ -1,7 +1,8 @@
 """From the padded square back to the original pixel grid."""
 
 import math
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from PIL import Image
 from lungcli.data.geometry import FILTER, Geometry
 
 _T = TypeVar("_T", bound=np.generic)
+_STRIP: Final = 128  # rows
 
 
 def from_square(values: NDArray[np.float32], geometry: Geometry) -> NDArray[np.float32]:
@@ -48,48 +50,45 @@ def from_square(values: NDArray[np.float32], geometry: Geometry) -> NDArray[np.f
 
 def from_square_within(
     values: NDArray[np.float32], geometry: Geometry, wanted: NDArray[np.bool_]
-) -> tuple[list[NDArray[np.float32]], tuple[slice, slice]]:
-    """Scale back only the part that matters, as `from_square` would.
+) -> Iterator[tuple[list[NDArray[np.float32]], tuple[slice, slice]]]:
+    """Scale back only the part that matters, as `from_square` would, strip by strip.
 
-    Most of the time of `from_square` on a large X-ray goes to memory for what lies
-    around the lungs.
+    Most of the time of `from_square` on a large X-ray goes to memory: for what lies
+    around the lungs, and for fresh pages where a strip's could be used again.
 
     Args:
         values: Shape `(s, s, channels)`.
         geometry: How the original lies in the square.
         wanted: Shape `(s, s)`; the pixels that matter.
 
-    Returns:
-        Each channel's values, shape `(rows, columns)`, in a box of the original grid
-        that holds every pixel that a wanted one reaches into, and the box; without a
-        wanted pixel, empty ones.
-
-    Raises:
-        ValueError: If `values` is not square.
+    Yields:
+        Each channel's values, shape `(rows, columns)`, in a box of the original grid,
+        and the box. Together the boxes hold every pixel that a wanted one reaches
+        into; without a wanted pixel there is none.
     """
     cropped, (left, top, right, bottom) = _content(values, geometry)
     inside, _ = _content(wanted, geometry)
-    box = (
-        _reach(np.flatnonzero(inside.any(axis=1)), top, bottom, geometry.height),
-        _reach(np.flatnonzero(inside.any(axis=0)), left, right, geometry.width),
-    )
-    height, width = (part.stop - part.start for part in box)
-    if not height * width:
-        return [np.zeros((0, 0), np.float32)] * values.shape[2], box
+    rows = _reach(np.flatnonzero(inside.any(axis=1)), top, bottom, geometry.height)
+    columns = _reach(np.flatnonzero(inside.any(axis=0)), left, right, geometry.width)
     step_y = (bottom - top) / geometry.height
     step_x = (right - left) / geometry.width
-    source = (
-        left + box[1].start * step_x,
-        top + box[0].start * step_y,
-        left + box[1].stop * step_x,
-        top + box[0].stop * step_y,
-    )
-    channels = np.ascontiguousarray(np.moveaxis(cropped, -1, 0), dtype=np.float32)
-    scaled = [
-        np.asarray(Image.fromarray(channel).resize((width, height), FILTER, source))
-        for channel in channels
+    channels = [
+        Image.fromarray(np.ascontiguousarray(channel, dtype=np.float32))
+        for channel in np.moveaxis(cropped, -1, 0)
     ]
-    return scaled, box
+    for first in range(rows.start, rows.stop, _STRIP):
+        last = min(first + _STRIP, rows.stop)
+        size = (columns.stop - columns.start, last - first)
+        source = (
+            left + columns.start * step_x,
+            top + first * step_y,
+            left + columns.stop * step_x,
+            top + last * step_y,
+        )
+        scaled = [
+            np.asarray(channel.resize(size, FILTER, source)) for channel in channels
+        ]
+        yield scaled, (slice(first, last), columns)
 
 
 def _reach(cells: NDArray[np.intp], start: float, stop: float, length: int) -> slice:

@@ -103,8 +103,8 @@ class LungModel:
         # A scaled value lies between its neighbours', so it reaches the threshold only
         # beside a cell that does.
         wanted = cleaned.sum(axis=-1) >= self.threshold
-        (right, left), box = from_square_within(cleaned, geometry, wanted)
-        labels[box] = threshold_sides(right, left, threshold=self.threshold)
+        for (right, left), box in from_square_within(cleaned, geometry, wanted):
+            labels[box] = threshold_sides(right, left, threshold=self.threshold)
         return labels
 
     def check_convention(

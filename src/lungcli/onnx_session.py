@@ -15,7 +15,7 @@ _ERRORS_ONLY: Final = 3  # of onnxruntime's log levels
 def open_session(path: Path, *, threads: int) -> "onnxruntime.InferenceSession":
     """Return a session that several threads may use at once.
 
-    An NVIDIA GPU is used where `onnxruntime-gpu` is installed.
+    An NVIDIA GPU is asked for where `onnxruntime-gpu` is installed.
 
     Args:
         path: ONNX file.

@@ -5,7 +5,7 @@ suggest is a doubt, and the user decides what becomes of it.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from lungcli.arrays import Gray, LabelMap, Probabilities
 from lungcli.checks.gate import Appearance, Gate
 from lungcli.data.xray import Xray
 
-OnDoubt = Literal["warn", "fix", "refuse"]
-ON_DOUBT: Final[tuple[str, ...]] = get_args(OnDoubt)
+ON_DOUBT: Final = ("warn", "fix", "refuse")
 
 _TURNS: Final = ("", "90° counter-clockwise", "180°", "90° clockwise")
 _LEAST_CONTRAST: Final = 64  # gray values; with 32 of them the network finds no lungs

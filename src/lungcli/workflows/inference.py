@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Literal, Protocol, get_args
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ from lungcli.workflows.datasets import (
 )
 from lungcli.workflows.models import Announce, ModelFolder, quiet
 
-Engine = Literal["auto", "onnx", "keras"]
-ENGINES: Final[tuple[str, ...]] = get_args(Engine)
+ENGINES: Final = ("auto", "onnx", "keras")
 
 
 class Predictor(Protocol):

@@ -21,6 +21,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite the pictures in tests/golden instead of comparing with them",
+    )
+
+
 @pytest.fixture
 def real_data():
     """The folder with the real X-rays that tests marked `data` run on."""

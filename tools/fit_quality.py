@@ -9,28 +9,35 @@ Figures are of patients that taught neither the networks nor the score.
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
 from quality_learn import Figures, learn, measure, score_others
 from quality_material import AS_IT_IS, Sample, collect
 
-from lungcli.arrays import Rgb
 from lungcli.checks.quality import QUALITY_JSON, Vector
 from lungcli.errors import LungcliError
 from lungcli.files import write_json
-from lungcli.pictures.colours import EXTRA, LEFT_LUNG, QUIET, RIGHT_LUNG, Colour
-from lungcli.pictures.film import write_png
-from lungcli.pictures.scatter import Dots, Scatter, draw_scatter
+from lungcli.pictures.figures.theme import (
+    FAINT,
+    GREEN,
+    ORANGE,
+    PAGE_INCH,
+    SKY,
+    label,
+    new_figure,
+    paper_style,
+    save_figure,
+)
 
-COLOURS: dict[str, Colour] = {
-    "jsrt": LEFT_LUNG,
-    "montgomery": EXTRA,
-    "shenzhen": RIGHT_LUNG,
-}
-PANEL = (560, 600)
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = {"jsrt": ORANGE, "montgomery": GREEN, "shenzhen": SKY}
 STRESSED = "stressed"
+LOWEST = {AS_IT_IS: 0.8, STRESSED: 0.0}  # where the axes begin
 ROW = "{:24} {:>6} {:>8} {:>9} {:>7} {:>7}  {}"
 
 
@@ -47,7 +54,8 @@ def fit_quality(
     ] = 4,
     out: Annotated[Path, typer.Option(help="The model.")] = QUALITY_JSON,
     picture: Annotated[
-        Path | None, typer.Option(help="Scatter plot, without any X-ray: a PNG.")
+        Path | None,
+        typer.Option(help="Scatter plot, without any X-ray: .png, .svg, .pdf."),
     ] = None,
 ) -> None:
     """Write the model, and print how well it predicts Dice."""
@@ -63,7 +71,7 @@ def fit_quality(
             )
         write_json(out, document)
         if picture:
-            write_png(_draw(samples, scores), picture)
+            save_figure(_draw(samples, scores), picture)
     except LungcliError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -126,32 +134,43 @@ def _row(name: str, found: Figures) -> str:
     )
 
 
-def _draw(samples: Sequence[Sample], scores: Vector) -> Rgb:
+@paper_style()
+def _draw(samples: Sequence[Sample], scores: Vector) -> "Figure":
     """Show real masks on the left, stressed ones on the right."""
     dice = np.array([sample.dice for sample in samples])
     source = np.array([sample.patient[0] for sample in samples])
-    panels = []
-    for title, low in ((AS_IT_IS, 0.8), (STRESSED, 0.0)):
-        chosen = _groups(samples).get(title)
-        if chosen is None:
-            continue
-        dots = [
-            Dots(name, dice[at], scores[at], COLOURS.get(name, QUIET))
-            for name in np.unique(source)
-            for at in [chosen[source[chosen] == name]]
-        ]
-        note = f"Pearson {measure(scores[chosen], dice[chosen]).pearson:.2f}"
-        scatter = Scatter(
-            title=f"{len(chosen)} X-rays {title}",
-            dots=tuple(dots),
-            low=low,
-            high=1.0,
-            x_name="true Dice",
-            y_name="predicted Dice",
-            note=note,
-        )
-        panels.append(np.asarray(draw_scatter(scatter, PANEL)))
-    return np.concatenate(panels, axis=1)
+    groups = {name: at for name, at in _groups(samples).items() if name in LOWEST}
+    figure = new_figure(PAGE_INCH, 3.7)
+    row = figure.subplots(1, len(groups), squeeze=False)[0]
+    for axes, (title, at) in zip(row, groups.items(), strict=True):
+        low = LOWEST[title]
+        axes.set(xlim=(low, 1), ylim=(low, 1), aspect="equal")
+        axes.set(xlabel="true Dice", ylabel="predicted Dice")
+        axes.axline((1, 1), slope=1, color=FAINT, linewidth=0.8)
+        for name in np.unique(source[at]):
+            of_source = at[source[at] == name]
+            _scatter(axes, str(name), dice[of_source], scores[of_source])
+        axes.legend(loc="upper left", markerscale=2)
+        axes.locator_params(nbins=5)
+        axes.set_title(f"{len(at)} X-rays {title}")
+        pearson = measure(scores[at], dice[at]).pearson
+        axes.set_title(f"Pearson {pearson:.2f}", loc="right", fontsize=7)
+    return figure
+
+
+def _scatter(axes: "Axes", name: str, dice: Vector, scores: Vector) -> None:
+    """Draw a dot for each mask; what lies beyond the axes is drawn at the edge."""
+    axes.scatter(
+        np.maximum(dice, axes.get_xlim()[0]),
+        np.maximum(scores, axes.get_ylim()[0]),
+        s=5,
+        color=COLOURS.get(name, FAINT),
+        label=label(name),
+        alpha=0.6,
+        linewidths=0,
+        clip_on=False,
+        zorder=3,
+    )
 
 
 if __name__ == "__main__":

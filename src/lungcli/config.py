@@ -65,6 +65,8 @@ class TrainConfig:
         precision: `auto` takes bfloat16 where the hardware computes in it.
         tensorboard: Whether to write a TensorBoard log.
         seed: Same seed, same data order, same augmentation, same start weights.
+        deterministic: Whether the same seed gives the same weights to the last bit, on
+            the same machine; slower.
     """
 
     arch: str = "stem-unet"
@@ -82,6 +84,7 @@ class TrainConfig:
     precision: str = "auto"
     tensorboard: bool = False
     seed: int = 0
+    deterministic: bool = False
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
@@ -98,7 +101,8 @@ class TrainConfig:
         if self.learning_rate == 0:
             msg = "learning_rate must be above 0, got 0."
             raise ConfigError(msg)
-        _check("tensorboard", self.tensorboard, bool)
+        for name in ("tensorboard", "deterministic"):
+            _check(name, getattr(self, name), bool)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("keep", self.keep, KEEPS)

@@ -17,10 +17,15 @@ _PART = ".part-"  # in front of the name: the suffix tells libraries the format
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path that becomes `path` if the block ends without error.
 
     Parent folders are made.
+
+    Args:
+        path: The file.
+        durable: Whether it must survive a loss of power right after: waits for the
+            disk, which takes milliseconds.
 
     Raises:
         OutputError: If the file cannot be written.
@@ -30,20 +35,37 @@ def whole_file(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield part
+            if durable:
+                _wait_for_disk(part)  # or the name could outlive the content
             part.replace(path)
+            if durable:
+                _wait_for_disk(path.parent)
         finally:
             part.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
-    with whole_file(path) as part:
+def write_text(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write UTF-8 text, whole or not at all; see `whole_file`."""
+    with whole_file(path, durable=durable) as part:
         part.write_text(text, encoding="utf-8", newline="")
 
 
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
+def write_json(
+    path: Path, document: Mapping[str, Any], *, durable: bool = False
+) -> None:
     """Write a JSON document for people and programs; NaN is a bug, not a value."""
-    write_text(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
+    write_text(path, text, durable=durable)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file, whole or not at all, to stay.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    with whole_file(path, durable=True) as part:
+        shutil.copyfile(source, part)
 
 
 def make_folder(path: Path) -> None:
@@ -127,6 +149,14 @@ def csv_cell(value: Cell) -> str | int | float:
         text = printable(value)
         return f"'{text}" if text.startswith(_FORMULA) else text
     return value
+
+
+def _wait_for_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove(leftover: Path) -> None:

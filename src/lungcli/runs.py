@@ -151,11 +151,7 @@ def read_history(run: RunFolder, *, epochs: int) -> list[dict[str, float]]:
     if not epochs:
         return []
     try:
-        with run.history.open(encoding="utf-8", newline="") as lines:
-            rows = [
-                {name: float(value) for name, value in row.items()}
-                for row in csv.DictReader(lines)
-            ]
+        rows = _parse_history(run)
     except (OSError, TypeError, ValueError) as error:
         msg = f"cannot read {run.history} ({error}). Restore it, or start a new run."
         raise ModelError(msg) from error
@@ -166,6 +162,22 @@ def read_history(run: RunFolder, *, epochs: int) -> list[dict[str, float]]:
         )
         raise ModelError(msg)
     return rows[:epochs]
+
+
+def rows_of_history(run: RunFolder) -> list[dict[str, float]]:
+    """Return the rows to show to people; none where there is no readable history."""
+    try:
+        return _parse_history(run)
+    except (OSError, TypeError, ValueError):
+        return []
+
+
+def _parse_history(run: RunFolder) -> list[dict[str, float]]:
+    with run.history.open(encoding="utf-8", newline="") as lines:
+        return [
+            {name: float(value) for name, value in row.items()}
+            for row in csv.DictReader(lines)
+        ]
 
 
 def write_config(

@@ -208,6 +208,31 @@ class TestVisualize:
         invoke("visualize", *arguments, "--panels", "difference")
         assert [path.name for path in (here / "p").iterdir()] == ["diff.gif"]
 
+    def test_a_frame_is_shown_for_a_second(self, here, prepared, run):
+        arguments = ["--data", prepared, "--model", run, "--side", 64]
+        invoke("visualize", *arguments, "--out", "film.gif")
+        with Image.open(here / "film.gif") as film:
+            assert (film.n_frames, film.info["duration"]) == (2, 1000)
+
+    def test_sheet_and_heat_maps(self, here, prepared, run):
+        arguments = ["--data", prepared, "--model", run, "--out", "p", "--side", 64]
+        chosen = ["--split", "all", "--random", 3, "--seed", 2]
+        invoke("visualize", *arguments, *chosen, "--grid", "--uncertainty")
+        assert {path.name for path in (here / "p").iterdir()} == {
+            "grid.png",
+            "uncertainty",
+        }
+        assert len(list((here / "p" / "uncertainty").iterdir())) == 3
+
+    def test_film_of_another_format(self, here, prepared, run, capsys, monkeypatch):
+        arguments = ["visualize", "--data", prepared, "--model", run]
+        line = fails(capsys, monkeypatch, *arguments, "--out", "film.avi")
+        assert "no films in the format .avi. Take one of .gif, .webp" in line
+        monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+        line = fails(capsys, monkeypatch, *arguments, "--out", "film.mp4")
+        assert "pip install 'lungcli[video]'" in line
+        assert not list(here.iterdir())
+
 
 class TestAugmentPreview:
     def test_sheet_and_film(self, here, prepared):

@@ -26,6 +26,7 @@ def test_commands():
         "info",
         "predict",
         "prepare",
+        "stress",
         "train",
         "visualize",
     ]

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from lungcli.cli.app import app
 from lungcli.config import TrainConfig
 from lungcli.workflows.evaluate import evaluate
+from lungcli.workflows.picture_cases import Sample
 from lungcli.workflows.prepare import PrepareSettings, prepare
 from lungcli.workflows.train import train
 from lungcli.workflows.visualize import PictureSettings, visualize
@@ -28,7 +29,7 @@ def test_montgomery_in_a_minute(real_data, tmp_path):
     paths = visualize(
         [out],
         tmp_path / "run",
-        settings=PictureSettings(films=("all",), worst=3, side=128),
+        settings=PictureSettings(films=("all",), sample=Sample(worst=3), side=128),
         split="val",
     )
     assert [path.name for path in paths] == ["output.gif"]

@@ -15,6 +15,7 @@ from lungcli.cli.info import info
 from lungcli.cli.output import print_error
 from lungcli.cli.predict import predict
 from lungcli.cli.prepare import prepare
+from lungcli.cli.stress import stress
 from lungcli.cli.train import train
 from lungcli.cli.visualize import visualize
 from lungcli.errors import LungcliError
@@ -31,6 +32,7 @@ for command in (
     augment_preview,
     train,
     evaluate,
+    stress,
     visualize,
     predict,
     demo,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 from rich.markup import escape
 
-from lungcli.cli.evaluate import print_summary, print_worst
 from lungcli.cli.output import out, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
+from lungcli.cli.score_tables import print_summary, print_worst
 from lungcli.cli.training_view import TrainingView
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lungcli.cli.evaluate import print_summary
 from lungcli.cli.options import AsJson, Seed
 from lungcli.cli.output import err, out, print_json, print_paths
 from lungcli.cli.progress import progress_bars
+from lungcli.cli.score_tables import print_summary
 from lungcli.cli.training_view import TrainingView
 
 

@@ -1,69 +1,251 @@
-"""`lungcli evaluate`: a model and cases in, scores out."""
+"""`lungcli evaluate`: a model, several, or masks, and cases in; scores out."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from lungcli.cli.options import (
     DEFAULT_DATA,
     AnyConvention,
     AsJson,
-    Data,
-    Model,
+    Models,
+    Seed,
     Split,
     SplitOption,
 )
-from lungcli.cli.output import out, print_json, print_note, print_paths
+from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
+from lungcli.cli.score_tables import print_comparison, print_summary, print_worst
+from lungcli.errors import ConfigError
 
-if TYPE_CHECKING:  # the workflow loads TensorFlow
-    from lungcli.metrics.summary import CaseScores
+if TYPE_CHECKING:  # the workflows take their time to load
+    from lungcli.workflows.evaluation_files import Evaluation, Outputs
+    from lungcli.workflows.scoring import ScoreSettings
 
-_SCORES = {
-    "dice": "Dice",
-    "iou": "IoU (Jaccard)",
-    "sensitivity": "Sensitivity",
-    "precision": "Precision",
-}
+_SOME_FAILED = 3
+
+
+class FigureFormat(StrEnum):
+    """Format of figures; SVG and PDF are made of vectors."""
+
+    PNG = "png"
+    SVG = "svg"
+    PDF = "pdf"
 
 
 def evaluate(
-    data: Data = DEFAULT_DATA,
-    model: Model = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data",
+            "-d",
+            help="Folder written by 'lungcli prepare'; repeat it for several.",
+            show_default="prepared",
+        ),
+    ] = None,
+    model: Models = None,
     split: SplitOption = Split.TEST,
+    predicted: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Score the masks in a folder, of any tool or reader, not a model.",
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="With --predicted: folder of reference masks instead of --data.",
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="With --reference: folder of the X-rays, for the report.",
+        ),
+    ] = None,
     out_folder: Annotated[
         Path | None,
         typer.Option(
             "--out",
             "-o",
             help="Folder of the results.",
-            show_default="evaluation[/<split>] in the run folder, or here if bundled",
+            show_default="evaluation[/<split>] in the run folder, or here if bundled; "
+            "comparison for several models; evaluation/<name> for masks",
         ),
     ] = None,
+    tolerance: Annotated[
+        str,
+        typer.Option(
+            help="How far an outline may be off for the surface Dice (NSD): 2mm, 3px "
+            "or 0.5% of the image diagonal.",
+        ),
+    ] = "0.5%",
+    failure: Annotated[
+        float,
+        typer.Option(help="A case with a lower Dice counts as failed.", min=0, max=1),
+    ] = 0.9,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report", help="Write report.html, a page to look through."
+        ),
+    ] = True,
+    figures: Annotated[
+        list[FigureFormat] | None,
+        typer.Option(help="Draw the figures as well; repeat it for several formats."),
+    ] = None,
+    seed: Seed = 0,
     any_convention: AnyConvention = False,
     as_json: AsJson = False,
 ) -> None:
-    """Score a trained model: Dice, IoU, sensitivity and precision.
+    """Score a model: Dice, HD95 and more, with intervals, and a report to browse.
 
     Every case is scored at its original resolution against the untouched
-    reference: both lungs together, the right and the left lung.
+    reference: both lungs together, the right and the left lung. Name several
+    models to compare them, or --predicted to score masks made elsewhere.
     """
-    from lungcli.workflows import evaluate as workflow  # loads TensorFlow: seconds
+    _check_usage(model, predicted, reference, images, data)
+    from lungcli.metrics.scores import Tolerance
+    from lungcli.workflows.evaluation_files import Outputs
+    from lungcli.workflows.scoring import ScoreSettings
+
+    try:
+        settings = ScoreSettings(
+            tolerance=Tolerance.parse(tolerance), failure_dice=failure, seed=seed
+        )
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from error
+    request = _Request(
+        data=tuple(data or DEFAULT_DATA),
+        settings=settings,
+        outputs=Outputs(
+            report=report, figures=tuple(figure.value for figure in figures or ())
+        ),
+        split=split.value,
+        folder=out_folder,
+        any_convention=any_convention,
+        as_json=as_json,
+    )
+    if predicted is not None:
+        _evaluate_masks(request, predicted, reference, images)
+    elif model is not None and len(model) > 1:
+        _compare_models(request, model)
+    else:
+        _evaluate_model(request, model[0] if model else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What all three kinds of evaluation share."""
+
+    data: tuple[Path, ...]
+    settings: "ScoreSettings"
+    outputs: "Outputs"
+    split: str
+    folder: Path | None
+    any_convention: bool
+    as_json: bool
+
+
+def _check_usage(
+    model: list[str] | None,
+    predicted: Path | None,
+    reference: Path | None,
+    images: Path | None,
+    data: list[Path] | None,
+) -> None:
+    """Refuse options that contradict each other, before anything is loaded.
+
+    Raises:
+        BadParameter: If two of them do.
+    """
+    problems = (
+        (predicted and model, "--predicted scores masks: leave out --model"),
+        (reference and not predicted, "--reference needs --predicted"),
+        (reference and data, "--reference stands in for --data: leave one out"),
+        (images and not reference, "--images belongs to --reference"),
+    )
+    for wrong, what in problems:
+        if wrong:
+            msg = f"{what}."
+            raise typer.BadParameter(msg)
+
+
+def _evaluate_model(request: _Request, model: str | None) -> None:
+    from lungcli.workflows.evaluate import evaluate as workflow
 
     with progress_bars() as progress:
-        evaluation = workflow.evaluate(
-            data,
+        evaluation = workflow(
+            request.data,
             model,
-            split=split.value,
-            out=out_folder,
-            any_convention=any_convention,
+            settings=request.settings,
+            outputs=request.outputs,
+            split=request.split,
+            out=request.folder,
+            any_convention=request.any_convention,
             progress=progress,
             announce=print_note,
         )
+    _show(evaluation, as_json=request.as_json)
+
+
+def _compare_models(request: _Request, models: list[str]) -> None:
+    from lungcli.workflows.compare import compare_models
+
+    with progress_bars() as progress:
+        comparison = compare_models(
+            request.data,
+            models,
+            settings=request.settings,
+            outputs=request.outputs,
+            split=request.split,
+            out=request.folder,
+            any_convention=request.any_convention,
+            progress=progress,
+        )
+    for name, evaluation in comparison.evaluations.items():
+        for note in evaluation.notes:
+            print_note(f"{name}: {note}")
+    if request.as_json:
+        print_json(comparison.to_dict())
+        return
+    print_comparison(comparison)
+    print_paths(out, comparison.paths)
+    for evaluation in comparison.evaluations.values():
+        print_paths(out, evaluation.paths)
+
+
+def _evaluate_masks(
+    request: _Request, predicted: Path, reference: Path | None, images: Path | None
+) -> None:
+    from lungcli.workflows.evaluate_masks import evaluate_masks
+
+    with progress_bars() as progress:
+        result = evaluate_masks(
+            predicted,
+            data=request.data,
+            reference=reference,
+            images=images,
+            settings=request.settings,
+            outputs=request.outputs,
+            split=request.split,
+            out=request.folder,
+            progress=progress,
+        )
+    for failure in result.failed:
+        print_error(failure)
+    _show(result.evaluation, as_json=request.as_json)
+    if result.failed or result.missing:
+        raise typer.Exit(_SOME_FAILED)
+
+
+def _show(evaluation: "Evaluation", *, as_json: bool) -> None:
     for note in evaluation.notes:
         print_note(note)
     if as_json:
@@ -72,51 +254,3 @@ def evaluate(
     print_summary(evaluation.summary)
     print_worst(evaluation.cases)
     print_paths(out, evaluation.paths)
-
-
-def print_summary(summary: Mapping[str, Any]) -> None:
-    """Print a table: one block for all cases, one for each source."""
-    table = Table(title=f"{summary['cases']} cases, split {summary['split']}")
-    table.add_column("score", no_wrap=True)
-    for name in ("mean", "median", "5th pct", "worst"):
-        table.add_column(name, justify="right")
-    table.add_column("worst case", overflow="fold")
-    sources = summary["sources"]
-    groups = {"all": summary, **sources} if len(sources) > 1 else sources
-    for source, group in groups.items():
-        table.add_row(f"[bold]{escape(source)}[/bold] ({group['cases']})")
-        _add_group(table, group)
-    out.print(table)
-
-
-def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
-    """Print the cases with the lowest Dice."""
-    from lungcli.metrics.summary import worst_first
-
-    table = Table(title=f"lowest Dice, {min(count, len(cases))} of {len(cases)}")
-    for name in ("source", "case"):
-        table.add_column(name, overflow="fold")
-    for name in ("Dice", "right lung", "left lung"):
-        table.add_column(name, justify="right")
-    for case in worst_first(cases)[:count]:
-        values = (case.scores[part]["dice"] for part in ("lungs", "right", "left"))
-        table.add_row(
-            escape(case.source),
-            escape(case.case_id),
-            *(f"{value:.4f}" if value == value else "-" for value in values),  # noqa: PLR0124 - NaN
-        )
-    out.print(table)
-
-
-def _add_group(table: Table, group: Mapping[str, Any]) -> None:
-    rows = {text: group[name] for name, text in _SCORES.items()}
-    rows["Dice, right lung"] = group["right"]["dice"]
-    rows["Dice, left lung"] = group["left"]["dice"]
-    for text, score in rows.items():
-        numbers = (score[key] for key in ("mean", "median", "p5", "min"))
-        table.add_row(
-            f"  {text}",
-            *("-" if value is None else f"{value:.4f}" for value in numbers),
-            escape(score["worst"] or "-"),
-        )
-    table.add_section()

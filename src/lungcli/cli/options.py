@@ -30,6 +30,17 @@ Model = Annotated[
         show_default="runs/latest; bundled where there is none",
     ),
 ]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="RUN|bundled",
+        help="Run folder of 'lungcli train', or the model that came with lungcli; "
+        "name several to compare them.",
+        show_default="runs/latest; bundled where there is none",
+    ),
+]
 ModelOfPredict = Annotated[
     str | None,
     typer.Option(

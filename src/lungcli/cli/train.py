@@ -129,6 +129,13 @@ def train(
         int | None,
         typer.Option(help="Same seed, same run.", show_default=str(_DEFAULT.seed)),
     ] = None,
+    deterministic: Annotated[
+        bool | None,
+        typer.Option(
+            "--deterministic",
+            help="Same seed, same weights to the last bit on this machine; slower.",
+        ),
+    ] = None,
     tensorboard: Annotated[
         bool | None,
         typer.Option("--tensorboard", help="Write a TensorBoard log."),

@@ -3,6 +3,7 @@
 The pixels are counted once, as an `Overlap`; every score reads the counts.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -31,6 +32,21 @@ def overlap(reference: Mask, predicted: Mask) -> Overlap:
     Raises:
         ValueError: If the masks are not boolean or differ in shape.
     """
+    check_masks(reference, predicted)
+    both = int(np.count_nonzero(reference & predicted))
+    return Overlap(
+        both,
+        int(np.count_nonzero(reference)) - both,
+        int(np.count_nonzero(predicted)) - both,
+    )
+
+
+def check_masks(reference: Mask, predicted: Mask) -> None:
+    """Refuse what cannot be scored.
+
+    Raises:
+        ValueError: If the masks are not boolean or differ in shape.
+    """
     for name, mask in (("reference", reference), ("predicted", predicted)):
         if mask.dtype != np.bool_ or mask.ndim != 2:
             msg = (
@@ -41,12 +57,6 @@ def overlap(reference: Mask, predicted: Mask) -> Overlap:
     if reference.shape != predicted.shape:
         msg = f"reference {reference.shape} and predicted {predicted.shape} differ."
         raise ValueError(msg)
-    both = int(np.count_nonzero(reference & predicted))
-    return Overlap(
-        both,
-        int(np.count_nonzero(reference)) - both,
-        int(np.count_nonzero(predicted)) - both,
-    )
 
 
 def overlap_by_lung(reference: LabelMap, predicted: LabelMap) -> dict[str, Overlap]:
@@ -67,6 +77,31 @@ def overlap_by_lung(reference: LabelMap, predicted: LabelMap) -> dict[str, Overl
         "right": overlap(reference == RIGHT, predicted == RIGHT),
         "left": overlap(reference == LEFT, predicted == LEFT),
     }
+
+
+def is_swapped(reference: LabelMap, predicted: LabelMap) -> bool:
+    """Return whether two label maps agree better with the sides of one exchanged.
+
+    Args:
+        reference: Label map of an expert, uint8 `(height, width)`.
+        predicted: Label map of the model, of the same shape.
+
+    Returns:
+        False if either lacks a lung.
+
+    Examples:
+        >>> is_swapped(np.array([[1, 2]], np.uint8), np.array([[2, 1]], np.uint8))
+        True
+    """
+    ours = reference == RIGHT, reference == LEFT
+    theirs = predicted == RIGHT, predicted == LEFT
+    if not all(mask.any() for mask in (*ours, *theirs)):
+        return False
+    straight, crossed = (
+        zip(ours, theirs, strict=True),
+        zip(ours, theirs[::-1], strict=True),
+    )
+    return _sum_of_dice(crossed) > _sum_of_dice(straight)
 
 
 def dice(counts: Overlap) -> float:
@@ -126,3 +161,7 @@ SCORES: Final = {
 
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else NAN
+
+
+def _sum_of_dice(pairs: Iterable[tuple[Mask, Mask]]) -> float:
+    return sum(dice(overlap(reference, predicted)) for reference, predicted in pairs)

@@ -1,68 +1,94 @@
 """From the scores of cases to the numbers that are published."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from lungcli.metrics.overlap import LUNGS, SCORES, Overlap
+from lungcli.metrics.bootstrap import (
+    Column,
+    percentile_interval,
+    resample_means,
+    sum_by_patient,
+    wilson_interval,
+)
+from lungcli.metrics.overlap import LUNGS, SCORES
+from lungcli.metrics.scores import (
+    DISTANCES,
+    SCORE_NAMES,
+    STRUCTURES,
+    CaseScores,
+    common_unit,
+)
+from lungcli.metrics.subgroups import split_by_group
 
-_NUMBERS = ("mean", "sd", "median", "p5", "min", "worst", "worst_source")
+FAILURE_DICE: Final = 0.9
+
+Key = tuple[str, str]
+"""Structure and score."""
+
+_ALL: Final = tuple((part, name) for part in STRUCTURES for name in SCORE_NAMES)
+_SHARES: Final = (*SCORES, "area_difference", "nsd")
+_PERCENT: Final = tuple(f"{name}_percent" for name in DISTANCES)
+_OF_SUBGROUPS: Final = ("dice", "hd95_percent")
+_UNITS: Final = {"mm": "mm", "px": "px", "percent": "%"}
+_NUMBERS: Final = (
+    *("mean", "ci95", "sd", "median", "p5", "p95"),
+    *("min", "max", "worst", "worst_source"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseScores:
-    """The scores of one case.
+class _Group:
+    """Cases that are summarized together.
 
     Attributes:
-        source: Name of its source.
-        case_id: Its name there.
-        scores: Structure (`lungs`, `right`, `left`) to score name to value.
+        cases: At least one.
+        num_patients: Theirs.
+        columns: Score to its value in each case.
+        resampled: Its mean in each resample; empty with fewer than two patients.
     """
 
-    source: str
-    case_id: str
-    scores: Mapping[str, Mapping[str, float]]
-
-    @property
-    def dice(self) -> float:
-        """Dice of the lungs together, in [0, 1]; NaN if undefined."""
-        return self.scores[LUNGS]["dice"]
+    cases: Sequence[CaseScores]
+    num_patients: int
+    columns: Mapping[Key, Column]
+    resampled: Mapping[Key, Column]
 
 
-def score_case(source: str, case_id: str, counts: Mapping[str, Overlap]) -> CaseScores:
-    """Compute every score of one case from its pixel counts."""
-    scores = {
-        structure: {name: score(overlap) for name, score in SCORES.items()}
-        for structure, overlap in counts.items()
-    }
-    return CaseScores(source=source, case_id=case_id, scores=scores)
+def summarize(
+    cases: Sequence[CaseScores],
+    *,
+    failure_dice: float = FAILURE_DICE,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Summarize the scores of all cases, of each source and of each subgroup.
 
-
-def summarize(cases: Sequence[CaseScores]) -> dict[str, Any]:
-    """Summarize the scores of all cases and of each source.
-
-    A score that is undefined (both masks empty) is counted as such and enters no
-    mean; a lung that was missed has Dice 0 and does.
+    A score that is undefined (both masks empty) is counted as such, listed, and enters
+    no mean; a lung that was missed has Dice 0 and the image diagonal as distance, and
+    does.
 
     Args:
         cases: At least one case.
+        failure_dice: A case with a lower Dice is a failure.
+        seed: Of the resampling.
 
     Returns:
-        A JSON document: `cases`, then for the lungs together `dice`, `iou`,
-        `sensitivity` and `precision`, each with mean, sd, median, p5, min, worst and
-        worst_source (the case) and undefined (a count); the same under `right`,
-        `left`, and under `sources` for each source. None stands for what is undefined.
+        A JSON document, described in docs/metrics.md; None stands for what is
+        undefined.
     """
     names = sorted({case.source for case in cases})
+    sources = [
+        _group([case for case in cases if case.source == name], _ALL, (seed, number))
+        for number, name in enumerate(names, start=1)
+    ]
+    described = [_describe_group(source, failure_dice) for source in sources]
     return {
-        **_summarize_group(cases),
-        "sources": {
-            name: _summarize_group([case for case in cases if case.source == name])
-            for name in names
-        },
+        **_describe_group(_group(cases, _ALL, (seed, 0)), failure_dice),
+        "sources": dict(zip(names, described, strict=True)),
+        "mean_over_sources": _mean_over_sources(sources, common_unit(cases)),
+        "subgroups": _describe_subgroups(cases, failure_dice, seed),
     }
 
 
@@ -76,37 +102,179 @@ def worst_first_key(case: CaseScores) -> tuple[bool, float, str, str]:
     return (math.isnan(case.dice), case.dice, case.source, case.case_id)
 
 
-def _summarize_group(cases: Sequence[CaseScores]) -> dict[str, Any]:
-    summary: dict[str, Any] = {"cases": len(cases)}
-    for structure in ("lungs", "right", "left"):
-        scores = {name: _summarize_score(cases, structure, name) for name in SCORES}
-        if structure == LUNGS:
-            summary.update(scores)
-        else:
-            summary[structure] = scores
-    return summary
+def _group(
+    cases: Sequence[CaseScores], keys: Sequence[Key], seed: tuple[int, ...]
+) -> _Group:
+    table = np.array(
+        [[case.scores[part][name] for part, name in keys] for case in cases], np.float64
+    )
+    patients = [(case.source, case.facts.patient_id) for case in cases]
+    num_patients = len(set(patients))
+    resampled: dict[Key, Column] = {}
+    if num_patients > 1:
+        generator = np.random.default_rng(seed)
+        means = resample_means(sum_by_patient(table, patients), generator)
+        resampled = dict(zip(keys, means.T, strict=True))
+    return _Group(
+        cases=cases,
+        num_patients=num_patients,
+        columns=dict(zip(keys, table.T, strict=True)),
+        resampled=resampled,
+    )
 
 
-def _summarize_score(
-    cases: Sequence[CaseScores], structure: str, name: str
-) -> dict[str, Any]:
-    values = [
-        (case.scores[structure][name], (case.source, case.case_id)) for case in cases
-    ]
-    defined = [(value, key) for value, key in values if not math.isnan(value)]
-    undefined = len(values) - len(defined)
-    if not defined:
-        empty = dict.fromkeys(_NUMBERS)
-        return {**empty, "undefined": undefined}
-    numbers = np.array([value for value, _ in defined])
-    lowest, (worst_source, worst) = min(defined)
+def _describe_group(group: _Group, failure_dice: float) -> dict[str, Any]:
+    cases = group.cases
+    of_structure = {part: _describe_structure(group, part) for part in STRUCTURES}
     return {
-        "mean": float(numbers.mean()),
-        "sd": float(numbers.std(ddof=1)) if len(numbers) > 1 else None,
-        "median": float(np.median(numbers)),
-        "p5": float(np.percentile(numbers, 5)),
-        "min": lowest,
-        "worst": worst,
-        "worst_source": worst_source,
+        "cases": len(cases),
+        "patients": group.num_patients,
+        "failure_dice": failure_dice,
+        **_failure_rate(group, failure_dice),
+        "failures": [
+            case.facts.name for case in worst_first(cases) if case.dice < failure_dice
+        ],
+        **of_structure.pop(LUNGS),
+        "undefined_cases": [
+            f"{case.facts.name}: {part}"
+            for case in cases
+            for part in STRUCTURES
+            if math.isnan(case.scores[part]["dice"])
+        ],
+        "missed": [
+            f"{case.facts.name}: {part}" for case in cases for part in case.missed
+        ],
+        "swapped": [case.facts.name for case in cases if case.swapped],
+        **of_structure,
+    }
+
+
+def _describe_structure(group: _Group, part: str) -> dict[str, Any]:
+    unit = common_unit(group.cases)
+    return {
+        **{name: _describe(group, (part, name)) for name in _SHARES},
+        **{
+            name: {"unit": _UNITS[unit], **_describe(group, (part, f"{name}_{unit}"))}
+            for name in DISTANCES
+        },
+        **{name: _describe(group, (part, name)) for name in _PERCENT},
+    }
+
+
+def _describe_subgroups(
+    cases: Sequence[CaseScores], failure_dice: float, seed: int
+) -> dict[str, Any]:
+    keys = [(LUNGS, name) for name in _OF_SUBGROUPS]
+    return {
+        column: {
+            value: _describe_subgroup(_group(members, keys, (seed, 0)), failure_dice)
+            for value, members in groups.items()
+        }
+        for column, groups in split_by_group(cases).items()
+    }
+
+
+def _describe_subgroup(group: _Group, failure_dice: float) -> dict[str, Any]:
+    return {
+        "cases": len(group.cases),
+        "patients": group.num_patients,
+        **_failure_rate(group, failure_dice),
+        **{name: _describe(group, (LUNGS, name)) for name in _OF_SUBGROUPS},
+    }
+
+
+def _failure_rate(group: _Group, failure_dice: float) -> dict[str, Any]:
+    defined = [case for case in group.cases if not math.isnan(case.dice)]
+    if not defined:
+        return {"failure_rate": None, "failure_rate_ci95": None}
+    rate = sum(case.dice < failure_dice for case in defined) / len(defined)
+    # patients, not cases: two X-rays of one patient fail together
+    patients = {(case.source, case.facts.patient_id) for case in defined}
+    interval = wilson_interval(rate, len(patients))
+    return {"failure_rate": rate, "failure_rate_ci95": interval}
+
+
+def _describe(group: _Group, key: Key) -> dict[str, Any]:
+    """Return the numbers of one score."""
+    column = group.columns[key]
+    values = column[~np.isnan(column)]
+    undefined = len(column) - len(values)
+    if not values.size:
+        return {**dict.fromkeys(_NUMBERS), "undefined": undefined}
+    worst = min(
+        (case for case in group.cases if not math.isnan(_value(case, key))),
+        key=_worst_by(key),
+    )
+    p5, median, p95 = np.percentile(values, (5, 50, 95)).tolist()
+    return {
+        "mean": float(values.mean()),
+        "ci95": _interval(group.resampled.get(key)),
+        "sd": float(values.std(ddof=1)) if len(values) > 1 else None,
+        "median": median,
+        "p5": p5,
+        "p95": p95,
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "worst": worst.case_id,
+        "worst_source": worst.source,
         "undefined": undefined,
     }
+
+
+def _worst_by(key: Key) -> Callable[[CaseScores], tuple[float, str, str]]:
+    """Return what sorts the worst case first: large distances, or low scores."""
+    is_difference = key[1] == "area_difference"
+    is_distance = key[1].startswith(tuple(DISTANCES))
+
+    def goodness(case: CaseScores) -> tuple[float, str, str]:
+        value = _value(case, key)
+        value = abs(value) if is_difference else value
+        good = -value if is_difference or is_distance else value
+        return good, case.source, case.case_id
+
+    return goodness
+
+
+def _value(case: CaseScores, key: Key) -> float:
+    part, name = key
+    return case.scores[part][name]
+
+
+def _mean_over_sources(sources: Sequence[_Group], unit: str) -> dict[str, Any]:
+    """Return the mean of the sources' means: each counts the same, large or small."""
+    distances = {
+        name: {
+            "unit": _UNITS[unit],
+            **_mean_of_means(sources, (LUNGS, f"{name}_{unit}")),
+        }
+        for name in DISTANCES
+    }
+    return {
+        **{name: _mean_of_means(sources, (LUNGS, name)) for name in _SHARES},
+        **distances,
+        **{name: _mean_of_means(sources, (LUNGS, name)) for name in _PERCENT},
+    }
+
+
+def _mean_of_means(sources: Sequence[_Group], key: Key) -> dict[str, Any]:
+    columns = [source.columns[key] for source in sources]
+    means = [float(np.nanmean(column)) for column in columns if _is_defined(column)]
+    if not means:
+        return {"mean": None, "ci95": None}
+    drawn = [
+        source.resampled.get(key)
+        for source in sources
+        if _is_defined(source.columns[key])
+    ]
+    together = None
+    if all(one is not None for one in drawn):
+        together = np.mean(np.array(drawn, np.float64), axis=0)
+    return {"mean": float(np.mean(means)), "ci95": _interval(together)}
+
+
+def _is_defined(column: Column) -> bool:
+    return not np.isnan(column).all()
+
+
+def _interval(resampled: Column | None) -> list[float] | None:
+    return None if resampled is None else percentile_interval(resampled)

@@ -1,7 +1,7 @@
 """Keras callbacks: order, Dice, best weights, progress, state. None of them prints."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from lungcli.errors import ConfigError
+from lungcli.files import copy_file
+from lungcli.model_info import WEIGHTS
 from lungcli.nn.augment import Augment, split_lungs
 from lungcli.nn.batches import Batches
 from lungcli.nn.losses import logits_of, segmentation_loss
@@ -113,28 +115,88 @@ class ValidationDice(keras.callbacks.Callback):
 class BestWeights(keras.callbacks.Callback):
     """Keep the weights of the epoch with the highest validation Dice, or of the last.
 
+    They are written twice: as `best.weights.h5`, the model, and under the name of
+    their epoch, for the state that belongs to it.
+
     Args:
         folder: Where `best.weights.h5` goes.
         best: Highest Dice of the epochs before a resume.
+        kept: The file of their weights in `state/`; None in a new run.
         keep: `best` or `last`.
     """
 
     def __init__(
-        self, folder: Path, *, best: float = -math.inf, keep: str = "best"
+        self,
+        folder: Path,
+        *,
+        best: float = -math.inf,
+        kept: Path | None = None,
+        keep: str = "best",
     ) -> None:
         super().__init__()
         self.folder = folder
         self.best = best
         self.keep = keep
+        self._kept = kept
+
+    @property
+    def kept(self) -> Path:
+        """The file of the weights in `state/`.
+
+        Raises:
+            RuntimeError: If no epoch was completed.
+        """
+        if self._kept is None:
+            msg = "no epoch was completed."
+            raise RuntimeError(msg)
+        return self._kept
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Save if this epoch is better than all before, or if the last is wanted."""
-        del epoch
         dice = float((logs or {}).get(VAL_DICE, math.nan))
-        missing = not (self.folder / "best.weights.h5").exists()
-        if self.keep == "last" or missing or dice > self.best:
-            save_weights(self.folder, self.model.averaged)
+        if self.keep == "last" or self._kept is None or dice > self.best:
+            self._kept = self.folder / "state" / f"best-{epoch + 1:04d}.weights.h5"
+            save_weights(self.model.averaged, self._kept)
+            copy_file(self._kept, self.folder / WEIGHTS)
             self.best = max(self.best, dice if math.isfinite(dice) else -math.inf)
+
+
+class Counters(keras.callbacks.Callback):
+    """Carry what other callbacks count over a resume; they begin each `fit` anew.
+
+    Args:
+        callbacks: Early stopping and the like; they come before this one.
+        counts: What they had counted when the state was saved.
+    """
+
+    _NAMES = ("best", "cooldown_counter", "wait")
+
+    def __init__(
+        self,
+        callbacks: Sequence[keras.callbacks.Callback],
+        counts: Mapping[str, Mapping[str, float | None]],
+    ) -> None:
+        super().__init__()
+        self.callbacks = callbacks
+        self.counts = counts
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Set the counters, after the callbacks have reset them."""
+        del logs
+        for callback in self.callbacks:
+            for name, value in self.counts.get(type(callback).__name__, {}).items():
+                setattr(callback, name, value)
+
+    def values(self) -> dict[str, dict[str, float | None]]:
+        """Return what each callback has counted, by its class."""
+        return {
+            type(callback).__name__: {
+                name: getattr(callback, name)
+                for name in self._NAMES
+                if hasattr(callback, name)
+            }
+            for callback in self.callbacks
+        }
 
 
 class FiniteLoss(keras.callbacks.Callback):

@@ -12,7 +12,7 @@ import numpy as np
 
 from lungcli.errors import ConfigError, ModelError
 from lungcli.files import whole_file
-from lungcli.model_info import WEIGHTS, ModelInfo, weights_file
+from lungcli.model_info import ModelInfo, weights_file
 from lungcli.nn.networks import build_network
 
 LOADING_ERRORS = (
@@ -25,9 +25,9 @@ LOADING_ERRORS = (
 )
 
 
-def save_weights(folder: Path, network: keras.Model) -> None:
-    """Write `best.weights.h5`, whole or not at all."""
-    with whole_file(folder / WEIGHTS) as part:
+def save_weights(network: keras.Model, path: Path) -> None:
+    """Write the weights of a network, whole or not at all."""
+    with whole_file(path, durable=True) as part:
         network.save_weights(part)
 
 

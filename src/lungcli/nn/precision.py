@@ -1,11 +1,13 @@
 """Which number format the hardware computes in."""
 
+import os
 from pathlib import Path
 
 import keras
 
 from lungcli.errors import ConfigError
 
+_DETERMINISTIC_FLAG = "--xla_gpu_deterministic_ops=true"
 _CPU_FLAGS = ("avx512_bf16", "amx_bf16")
 
 
@@ -52,6 +54,28 @@ def list_devices() -> tuple[str, ...]:
 def on_cpu() -> bool:
     """Tell whether Keras computes on the processor."""
     return not _has_gpu()
+
+
+def make_deterministic() -> None:
+    """Have the backend add up in one order, so that equal runs are equal to the bit.
+
+    TensorFlow adds up in parallel, in whatever order the threads are done; told to,
+    it does so in one order. JAX does on the processor.
+
+    Raises:
+        ConfigError: On JAX with a GPU, which must be told before Python starts.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow  # noqa: PLC0415 - only where it is the backend
+
+        tensorflow.config.experimental.enable_op_determinism()
+    elif _has_gpu() and _DETERMINISTIC_FLAG not in os.environ.get("XLA_FLAGS", ""):
+        msg = (
+            f"--deterministic on a GPU needs XLA_FLAGS={_DETERMINISTIC_FLAG} in the "
+            "environment. Set it, or leave --deterministic out."
+        )
+        raise ConfigError(msg)
 
 
 def _has_gpu() -> bool:

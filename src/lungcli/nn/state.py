@@ -1,17 +1,35 @@
-"""What a training needs to go on after it was stopped."""
+"""What a training needs to go on after it was stopped, killed, or lost its power.
 
+state/
+  epoch-0007.json           where the training stands, with checksums of the files below
+  epoch-0007.weights.h5     network, averages and optimizer after that epoch
+  epoch-0006.*              the epoch before, should the newest be damaged
+  best-0004.weights.h5      the weights to keep, as they were then
+
+The JSON file is written last and by itself says whether the others are whole.
+"""
+
+import hashlib
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
 import keras
 
 from lungcli.errors import ModelError
-from lungcli.files import whole_file, write_json
-from lungcli.nn.callbacks import BestWeights
+from lungcli.files import copy_file, remove_file, whole_file, write_json
+from lungcli.model_info import WEIGHTS
+from lungcli.nn.callbacks import BestWeights, Counters
+from lungcli.nn.schedule import Part
 
-_STATE_JSON = "state.json"
+_GENERATIONS: Final = 2  # epochs kept: the newest may be damaged
+_CHECKSUM: Final = "checksum"
+
+Counts = Mapping[str, Mapping[str, float | None]]
+"""Callback to what it counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,67 +40,151 @@ class TrainingState:
         epoch: Epochs done.
         best: Highest validation Dice so far.
         weights: File with the weights of network and optimizer after that epoch.
+        best_weights: File with the weights to keep after that epoch.
+        parts: Epochs that were planned together.
+        counts: What the callbacks count.
+        damaged: What was wrong with newer states, a sentence each; empty if this is
+            the newest.
     """
 
     epoch: int
     best: float
     weights: Path
+    best_weights: Path
+    parts: tuple[Part, ...]
+    counts: Counts = field(default_factory=dict)
+    damaged: tuple[str, ...] = ()
 
 
 class StateKeeper(keras.callbacks.Callback):
-    """Save the whole training after each epoch.
-
-    `state.json` names the weights that belong to it and is written last, so a kill
-    between the two files leaves the epoch before.
+    """Save the whole training after each epoch, and keep the epoch before.
 
     Args:
         folder: Folder of its own.
-        best_weights: The callback that knows the highest Dice.
+        best_weights: The callback that knows the highest Dice and its weights.
+        counters: The callback that knows what the others count.
+        parts: Epochs that were planned together.
     """
 
-    def __init__(self, folder: Path, best_weights: BestWeights) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        best_weights: BestWeights,
+        counters: Counters,
+        parts: tuple[Part, ...],
+    ) -> None:
         super().__init__()
         self.folder = folder
         self.best_weights = best_weights
+        self.counters = counters
+        self.parts = parts
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
-        """Save, then remove the epoch before."""
+        """Save, then remove what is older than the epoch before."""
         del logs
         path = self.folder / f"epoch-{epoch + 1:04d}.weights.h5"
-        with whole_file(path) as part:
+        with whole_file(path, durable=True) as part:
             self.model.save_weights(part)
         best = self.best_weights.best
-        document = {
+        document: dict[str, Any] = {
             "epoch": epoch + 1,
             "best": best if math.isfinite(best) else None,
-            "weights": path.name,
+            "weights": _describe(path),
+            "best_weights": _describe(self.best_weights.kept),
+            "parts": [list(part) for part in self.parts],
+            "counts": self.counters.values(),
         }
-        write_json(self.folder / _STATE_JSON, document)
-        for old in self.folder.glob("epoch-*.weights.h5"):
-            if old != path:
-                old.unlink()
+        document[_CHECKSUM] = _checksum(document)
+        write_json(self.folder / f"epoch-{epoch + 1:04d}.json", document, durable=True)
+        self._remove_older()
+
+    def _remove_older(self) -> None:
+        """Keep the newest generations, and the best weights that they name."""
+        states = _newest_first(self.folder)
+        kept = {path.stem for path in states[:_GENERATIONS]}
+        for path in states[_GENERATIONS:]:
+            remove_file(path)  # first: without it, its weights are just files
+        named = {_best_name(path) for path in states[:_GENERATIONS]}
+        for path in self.folder.glob("*.weights.h5"):
+            if path.name.partition(".")[0] not in kept and path.name not in named:
+                remove_file(path)
 
 
 def load_state(folder: Path) -> TrainingState | None:
     """Return where a stopped training stands; None if no epoch was completed.
 
     Raises:
-        ModelError: If the state is there but broken.
+        ModelError: If there are states, but all of them are damaged.
     """
-    path = folder / _STATE_JSON
-    if not path.is_file():
-        return None
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        state = TrainingState(
-            epoch=int(document["epoch"]),
-            best=-math.inf if document["best"] is None else float(document["best"]),
-            weights=folder / str(document["weights"]),
-        )
-    except (KeyError, OSError, TypeError, ValueError) as error:
-        msg = f"cannot resume: {path} is broken ({error}). Start a new run."
-        raise ModelError(msg) from error
-    if not state.weights.is_file():
-        msg = f"cannot resume: {state.weights} is missing. Start a new run."
+    damaged: list[str] = []
+    for path in _newest_first(folder):
+        try:
+            return _read(path, tuple(damaged))
+        except (KeyError, OSError, TypeError, ValueError) as error:
+            damaged.append(f"{path} cannot be used ({error})")
+    if damaged:
+        msg = f"cannot resume: {'; '.join(damaged)}. Start a new run."
         raise ModelError(msg)
-    return state
+    return None
+
+
+def restore_best(state: TrainingState, folder: Path) -> None:
+    """Make `best.weights.h5` what it was when the state was saved.
+
+    A training that was killed may have replaced it after its last state.
+    """
+    copy_file(state.best_weights, folder / WEIGHTS)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("epoch-*.json"), reverse=True)
+
+
+def _read(path: Path, damaged: tuple[str, ...]) -> TrainingState:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if document.pop(_CHECKSUM) != _checksum(document):
+        msg = "its checksum is wrong"
+        raise ValueError(msg)
+    best = document["best"]
+    return TrainingState(
+        epoch=document["epoch"],
+        best=-math.inf if best is None else best,
+        weights=_check_file(path.parent, document["weights"]),
+        best_weights=_check_file(path.parent, document["best_weights"]),
+        parts=tuple(Part(*part) for part in document["parts"]),
+        counts=document["counts"],
+        damaged=damaged,
+    )
+
+
+def _describe(path: Path) -> dict[str, str]:
+    return {"file": path.name, "sha256": _sha256(path)}
+
+
+def _check_file(folder: Path, described: Mapping[str, str]) -> Path:
+    path = folder / Path(described["file"]).name
+    if not path.is_file():
+        msg = f"{path.name} is missing"
+        raise ValueError(msg)
+    if _sha256(path) != described["sha256"]:
+        msg = f"the checksum of {path.name} is wrong"
+        raise ValueError(msg)
+    return path
+
+
+def _best_name(path: Path) -> str:
+    """Return the name of the best weights of a state; empty if it is damaged."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["best_weights"]["file"])
+    except (KeyError, OSError, TypeError, ValueError):
+        return ""
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _checksum(document: Mapping[str, Any]) -> str:
+    text = json.dumps(document, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -3,7 +3,7 @@
 import importlib.util
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from lungcli.nn.callbacks import (
     VAL_DICE,
     AverageWeights,
     BestWeights,
+    Counters,
     EpochReporter,
     EpochSeeds,
     FiniteLoss,
@@ -30,14 +31,14 @@ from lungcli.nn.callbacks import (
 )
 from lungcli.nn.model_file import LOADING_ERRORS, first_line
 from lungcli.nn.networks import build_network
-from lungcli.nn.precision import dtype_policy, on_cpu
+from lungcli.nn.precision import dtype_policy, make_deterministic, on_cpu
 from lungcli.nn.resident import ResidentBatches, ResidentSegmenter, fits_on_device
+from lungcli.nn.schedule import Part, SmoothCosine, plan_parts
 from lungcli.nn.segmenter import Segmenter
-from lungcli.nn.state import StateKeeper, TrainingState, load_state
+from lungcli.nn.state import Counts, StateKeeper, TrainingState, restore_best
 from lungcli.nn.throughput import ThroughputMeter
 
 _CLIP_NORM = 1.0
-_WARM_UP = 0.05  # of all steps
 _AVERAGED = 0.05  # of all epochs
 
 
@@ -72,16 +73,27 @@ class Trainer:
         train: Training pairs at `config.size`.
         validation: Validation pairs at the same size.
         folder: Run folder; gets `best.weights.h5`, `state/` and `tensorboard/`.
+        state: Where the run stopped; None begins a new one.
     """
 
     def __init__(
-        self, config: TrainConfig, train: Pairs, validation: Pairs, folder: Path
+        self,
+        config: TrainConfig,
+        train: Pairs,
+        validation: Pairs,
+        folder: Path,
+        *,
+        state: TrainingState | None = None,
     ) -> None:
         if config.tensorboard:
             _check_tensorboard()
         keras.utils.set_random_seed(config.seed)
+        if config.deterministic:
+            make_deterministic()
         self.config = config
         self.folder = folder
+        self.state = state
+        self.parts = plan_parts(state.parts if state else (), self.done, config.epochs)
         self.validation = Batches(
             validation.images,
             validation.masks,
@@ -105,26 +117,36 @@ class Trainer:
         self.segmenter = kind(self.network, self.augment)
         self.segmenter.build({})
         self.segmenter.compile(
-            optimizer=build_optimizer(config, steps_per_epoch=len(self.batches)),
+            optimizer=build_optimizer(
+                config, self.parts, steps_per_epoch=len(self.batches)
+            ),
             # XLA on the CPU is slower than TensorFlow's own kernels
             jit_compile=False if on_cpu() and _backend_is("tensorflow") else "auto",
         )
         # now, or TensorFlow would trace the first step twice: to make these variables
         self.segmenter.optimizer.build(self.segmenter.trainable_variables)
-        self.state: TrainingState | None = None
 
-    def resume(self) -> int:
-        """Go back to where the run in the folder stopped.
+    @property
+    def done(self) -> int:
+        """Epochs that were done before this training."""
+        return self.state.epoch if self.state else 0
 
-        Returns:
-            The number of epochs that are done; 0 if none was.
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left: all epochs are done, or patience has run out."""
+        if self.done >= self.config.epochs:
+            return True
+        counts = self._counts.get(keras.callbacks.EarlyStopping.__name__, {})
+        return 0 < self.config.patience <= (counts.get("wait") or 0)
+
+    def resume(self) -> None:
+        """Go back to where the run stopped.
 
         Raises:
             ModelError: If the saved state does not fit the settings.
         """
-        self.state = load_state(self.folder / "state")
         if self.state is None:
-            return 0
+            return
         try:
             with warnings.catch_warnings(action="ignore"):  # the error says it all
                 self.segmenter.load_weights(self.state.weights)
@@ -134,13 +156,13 @@ class Trainer:
                 f"({first_line(error)}). Start a new run."
             )
             raise ModelError(msg) from error
-        return self.state.epoch
+        restore_best(self.state, self.folder)
 
     def fit(self, hooks: Hooks) -> None:
         """Train to the last epoch of the settings."""
         self.segmenter.fit(
             self.meter.timed,
-            initial_epoch=self.state.epoch if self.state else 0,
+            initial_epoch=self.done,
             epochs=self.config.epochs,
             callbacks=self._callbacks(hooks),
             shuffle=False,  # the batches order themselves
@@ -149,11 +171,15 @@ class Trainer:
 
     def _callbacks(self, hooks: Hooks) -> list[keras.callbacks.Callback]:
         """Return the callbacks; those after ValidationDice see its scores."""
+        state = self.state
         best = BestWeights(
             self.folder,
-            best=self.state.best if self.state else -math.inf,
+            best=state.best if state else -math.inf,
+            kept=state.best_weights if state else None,
             keep=self.config.keep,
         )
+        optional = self._optional_callbacks()
+        counters = Counters(optional, self._counts)
         return [
             EpochSeeds(self.batches, self.augment),
             FiniteLoss(),
@@ -161,11 +187,19 @@ class Trainer:
             AverageWeights(_AVERAGED * self.config.epochs),
             ValidationDice(self.validation, hooks.score),
             best,
-            *self._optional_callbacks(),
+            *optional,
+            counters,
             EpochReporter(hooks.on_epoch),
-            StateKeeper(self.folder / "state", best),
+            StateKeeper(self.folder / "state", best, counters, self.parts),
             self.meter,
         ]
+
+    @property
+    def _counts(self) -> Counts:
+        """What the callbacks had counted; added epochs begin with fresh patience."""
+        if self.state is None or self.parts != self.state.parts:
+            return {}
+        return self.state.counts
 
     def _optional_callbacks(self) -> list[keras.callbacks.Callback]:
         chosen: list[keras.callbacks.Callback] = []
@@ -188,22 +222,22 @@ class Trainer:
 
 
 def build_optimizer(
-    config: TrainConfig, *, steps_per_epoch: int
+    config: TrainConfig, parts: Sequence[Part], *, steps_per_epoch: int
 ) -> keras.optimizers.Optimizer:
     """Return AdamW with the schedule of the settings.
+
+    Args:
+        config: Settings.
+        parts: Epochs that were planned together.
+        steps_per_epoch: Steps of an epoch.
 
     References:
         Loshchilov, Hutter (2019), AdamW, https://doi.org/10.48550/arXiv.1711.05101
     """
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
-        steps = config.epochs * steps_per_epoch
-        warm_up = max(1, round(steps * _WARM_UP))
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=0.0,
-            decay_steps=max(1, steps - warm_up),
-            warmup_target=config.learning_rate,
-            warmup_steps=warm_up,
+        rate = SmoothCosine(
+            config.learning_rate, parts, steps_per_epoch=steps_per_epoch
         )
     return keras.optimizers.AdamW(
         rate, weight_decay=config.weight_decay, clipnorm=_CLIP_NORM

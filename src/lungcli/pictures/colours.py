@@ -32,9 +32,6 @@ AGREED: Final[Colour] = (0, 114, 178)  # blue
 MISSED: Final[Colour] = (213, 94, 0)  # vermilion
 EXTRA: Final[Colour] = (240, 228, 66)  # yellow
 
-TRAINING: Final = RIGHT_LUNG
-VALIDATION: Final = LEFT_LUNG
-
 LUNGS: Final[dict[int, Colour]] = {RIGHT: RIGHT_LUNG, LEFT: LEFT_LUNG}
 
 PALETTE: Final[tuple[Colour, ...]] = (

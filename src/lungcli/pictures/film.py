@@ -1,22 +1,21 @@
-"""Pictures to files: animated GIF and PNG."""
+"""Pictures to files: PNG, and films in the format that their name asks for."""
 
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
-import imageio.v3 as iio
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from lungcli.arrays import Gray, Rgb
+from lungcli.errors import ConfigError
 from lungcli.files import whole_file
-from lungcli.pictures.colours import PALETTE, Colour
+from lungcli.pictures.films.apng import write_apng_frames
+from lungcli.pictures.films.gif import write_gif_frames
+from lungcli.pictures.films.mp4 import check_ffmpeg, write_mp4_frames
+from lungcli.pictures.films.webp import write_webp_frames
 
-_NUM_COLOURS = 256
-_TWINS = (254, 255)  # two entries of one colour; see _to_indices
-_SAMPLES_PER_FRAME = 8192
-_SHORTEST_MS = 20  # browsers slow anything faster down to 100 ms
+FILM_SUFFIXES: Final = (".gif", ".webp", ".apng", ".png", ".mp4")
+_SHORTEST_MS: Final = 20  # browsers slow anything faster down to 100 ms
 
 
 def write_png(picture: Rgb | Gray, path: Path) -> Path:
@@ -30,106 +29,82 @@ def write_png(picture: Rgb | Gray, path: Path) -> Path:
         OutputError: If the file cannot be written.
     """
     with whole_file(path) as part:
-        iio.imwrite(part, picture, plugin="pillow", extension=".png")
+        Image.fromarray(picture).save(part, "PNG")
     return path
 
 
 def write_gif(frames: Iterable[Rgb], path: Path, *, fps: float = 10) -> Path:
-    """Write an animated GIF that loops for ever, and return `path`.
-
-    All frames share one palette, drawn from the whole film with the colours of
-    `colours.PALETTE` kept exact, and none is dithered: nothing flickers, and areas
-    compress well. Frames are held compressed until the palette is known.
-
-    Args:
-        frames: Pictures of one shape `(height, width, 3)`; read once.
-        path: The file; parent folders are made.
-        fps: Frames a second. GIF counts in 10 ms: the nearest such duration, at
-            least 20 ms, is taken.
-
-    Raises:
-        ValueError: If there is no frame, their shapes differ, or `fps` is not above 0.
-        OutputError: If the file cannot be written.
-    """
-    if fps <= 0:
-        msg = f"fps {fps}: must be above 0."
-        raise ValueError(msg)
-    reel = _Reel(frames)
-    palette = _choose_palette(reel.sample, reel.corner)
-    duration = max(_SHORTEST_MS, 10 * round(100 / fps))
-    with (
-        whole_file(path) as part,
-        iio.imopen(part, "w", plugin="pillow", extension=".gif") as film,
-    ):
-        for number, frame in enumerate(reel):
-            film.write(
-                _to_indices(frame, palette, number),
-                mode="P",
-                palette=palette.tobytes(),
-                duration=duration,
-                loop=0,
-            )
+    """Write an animated GIF, and return `path`; see `write_film`."""
+    with whole_file(path) as part:
+        write_gif_frames(_checked(frames), part, _duration_ms(fps, step=10))
     return path
 
 
-class _Reel:
-    """The frames of a film, compressed in memory, and a sample of their pixels."""
+def check_film(path: Path) -> None:
+    """Refuse what `write_film` could not write, before any work is done.
 
-    def __init__(self, frames: Iterable[Rgb]) -> None:
-        self._packed: list[bytes] = []
-        samples = []
-        for frame in frames:
-            if not self._packed:
-                self._shape = frame.shape
-                self.corner: Colour = tuple(frame[0, 0].tolist())
-            if frame.shape != self._shape or frame.ndim != 3:
-                msg = f"a frame is {frame.shape}, the first one is {self._shape}."
-                raise ValueError(msg)
-            self._packed.append(zlib.compress(frame.tobytes(), 1))
-            samples.append(_sample(frame))
-        if not samples:
-            msg = "a film needs at least one frame."
-            raise ValueError(msg)
-        self.sample = np.concatenate(samples)
-
-    def __iter__(self) -> Iterator[Rgb]:
-        for packed in self._packed:
-            yield np.frombuffer(zlib.decompress(packed), np.uint8).reshape(self._shape)
-
-
-def _sample(frame: Rgb) -> NDArray[np.uint8]:
-    """Return about `_SAMPLES_PER_FRAME` evenly spread pixels, shape `(n, 3)`."""
-    pixels = frame.reshape(-1, 3)
-    step = max(1, len(pixels) // _SAMPLES_PER_FRAME)
-    return pixels[::step].copy()
-
-
-def _choose_palette(sample: NDArray[np.uint8], corner: Colour) -> NDArray[np.uint8]:
-    """Return 256 colours, shape `(256, 3)`: fixed, adaptive, twice the corner's."""
-    num_adaptive = _NUM_COLOURS - len(PALETTE) - len(_TWINS)
-    strip = Image.fromarray(sample[None])
-    # median cut would spend most entries on the many grays and blotch the tints
-    chosen = strip.quantize(num_adaptive, Image.Quantize.MAXCOVERAGE)
-    adaptive = np.array(chosen.getpalette(), np.uint8).reshape(-1, 3)[:num_adaptive]
-    palette = np.zeros((_NUM_COLOURS, 3), np.uint8)
-    palette[: len(PALETTE)] = PALETTE
-    palette[len(PALETTE) :][: len(adaptive)] = adaptive
-    palette[list(_TWINS)] = corner
-    return palette
-
-
-def _to_indices(
-    frame: Rgb, palette: NDArray[np.uint8], number: int
-) -> NDArray[np.uint8]:
-    """Return the palette index of each pixel, shape `(height, width)`.
-
-    Pillow drops a frame that equals the one before. The palette therefore holds the
-    colour of the film's top left pixel twice, and that pixel takes the two by turns:
-    no two neighbouring frames are equal, though they may look so.
+    Raises:
+        ConfigError: If the suffix is none of `FILM_SUFFIXES`, or is `.mp4` where FFmpeg
+            is missing.
     """
-    chart = Image.new("P", (1, 1))
-    chart.putpalette(palette.tobytes())
-    nearest = Image.fromarray(frame).quantize(palette=chart, dither=Image.Dither.NONE)
-    indices = np.array(nearest)
-    indices[0, 0] = _TWINS[number % 2]
-    return indices
+    suffix = path.suffix.lower()
+    if suffix not in FILM_SUFFIXES:
+        msg = f"{path}: unknown film format. Take one of {', '.join(FILM_SUFFIXES)}."
+        raise ConfigError(msg)
+    if suffix == ".mp4":
+        check_ffmpeg()
+
+
+def write_film(frames: Iterable[Rgb], path: Path, *, fps: float = 1) -> Path:
+    """Write a film that loops for ever (an MP4: once), and return `path`.
+
+    One frame is held in memory, however many there are.
+
+    Args:
+        frames: Pictures of one shape `(height, width, 3)`; read once.
+        path: The file, its suffix the format; parent folders are made. `.png` is an
+            animated PNG.
+        fps: Frames a second, at most 50. GIF counts in 10 ms: the nearest such
+            duration is taken.
+
+    Raises:
+        ConfigError: As `check_film`.
+        ValueError: If there is no frame, their shapes differ, or `fps` is not above 0.
+        OutputError: If the file cannot be written.
+    """
+    check_film(path)
+    suffix = path.suffix.lower()
+    if suffix == ".gif":
+        return write_gif(frames, path, fps=fps)
+    duration = _duration_ms(fps)
+    checked = _checked(frames)
+    with whole_file(path) as part:
+        if suffix == ".mp4":
+            write_mp4_frames(checked, part, fps)
+        elif suffix == ".webp":
+            write_webp_frames(checked, part, duration)
+        else:
+            write_apng_frames(checked, part, duration)
+    return path
+
+
+def _duration_ms(fps: float, *, step: int = 1) -> int:
+    if fps <= 0:
+        msg = f"fps {fps}: must be above 0."
+        raise ValueError(msg)
+    return max(_SHORTEST_MS, step * round(1000 / (fps * step)))
+
+
+def _checked(frames: Iterable[Rgb]) -> Iterator[Rgb]:
+    """Yield the frames; refuse none at all, and two of different shapes."""
+    shape: tuple[int, ...] | None = None
+    for frame in frames:
+        if shape is None:
+            shape = frame.shape
+        if frame.shape != shape or frame.ndim != 3:
+            msg = f"a frame is {frame.shape}, the first one is {shape}."
+            raise ValueError(msg)
+        yield frame
+    if shape is None:
+        msg = "a film needs at least one frame."
+        raise ValueError(msg)

@@ -7,8 +7,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from lungcli.arrays import Rgb
-from lungcli.pictures.colours import BACKGROUND, BAR, QUIET, TEXT, Colour
-from lungcli.pictures.text import draw_text, load_font, readable, shorten
+from lungcli.pictures.colours import BACKGROUND, BAR, QUIET
+from lungcli.pictures.legends import draw_legend
+from lungcli.pictures.text import draw_text, load_font, readable, shorten, text_width
+from lungcli.pictures.views import Legend
 
 _GAP = 6  # pixels between cells and around them
 
@@ -20,19 +22,30 @@ class Tile:
     Attributes:
         caption: Written above the picture, shortened to its width.
         picture: Shape `(height, width, 3)`, any size.
+        value: Written before the caption, never shortened, e.g. a score.
     """
 
     caption: str
     picture: Rgb
+    value: str = ""
 
 
-def contact_sheet(tiles: Sequence[Tile], *, columns: int = 8, side: int = 256) -> Rgb:
+def contact_sheet(
+    tiles: Sequence[Tile],
+    *,
+    columns: int = 8,
+    side: int = 256,
+    title: str = "",
+    legend: Legend = (),
+) -> Rgb:
     """Arrange pictures in rows, each reduced or enlarged to a square.
 
     Args:
         tiles: At least one, in reading order.
         columns: Tiles a row; fewer if there are fewer tiles.
         side: Square that each picture is fitted into, keeping its aspect.
+        title: Above all pictures, if it says something.
+        legend: Below the title, if there is one.
 
     Returns:
         Picture of shape `(height, width, 3)`.
@@ -50,9 +63,10 @@ def contact_sheet(tiles: Sequence[Tile], *, columns: int = 8, side: int = 256) -
     sheet = _Sheet(side, num_columns=columns, num_rows=-(-len(tiles) // columns))
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
-        sheet.write(tile.caption, sheet.bar_above(row, column), colour=QUIET)
+        sheet.write_caption(tile, sheet.bar_above(row, column))
         sheet.paste(_fit(tile.picture, side), row, column)
-    return np.asarray(sheet.image)
+    top = _draw_top(sheet.image.width, title, legend)
+    return np.concatenate([*top, np.asarray(sheet.image)])
 
 
 def grid(
@@ -124,13 +138,23 @@ class _Sheet:
         """Return the left top corner of a column's title."""
         return self.bar_above(0, column)[0], 0
 
-    def write(
-        self, text: str, corner: tuple[int, int], *, colour: Colour = TEXT
-    ) -> None:
+    def write(self, text: str, corner: tuple[int, int]) -> None:
         """Centre a text, shortened to a cell's width, in the bar at `corner`."""
         line = shorten(readable(text), self.font, self.side)
         centre = (corner[0] + self.side // 2, corner[1] + self.bar // 2)
-        draw_text(self.draw, centre, line, self.font, anchor="mm", colour=colour)
+        draw_text(self.draw, centre, line, self.font, anchor="mm")
+
+    def write_caption(self, tile: Tile, corner: tuple[int, int]) -> None:
+        """Write value and caption of a tile, together in the middle of its bar."""
+        space = text_width("  ", self.font) if tile.value else 0
+        value_width = text_width(tile.value, self.font)
+        free = max(0, self.side - value_width - space)
+        line = shorten(readable(tile.caption), self.font, free)
+        length = value_width + space + text_width(line, self.font)
+        x, y = corner[0] + (self.side - length) // 2, corner[1] + self.bar // 2
+        draw_text(self.draw, (x, y), tile.value, self.font)
+        start = (x + value_width + space, y)
+        draw_text(self.draw, start, line, self.font, colour=QUIET)
 
     def write_row_title(self, text: str, row: int) -> None:
         """Fill the bar above a row with its title."""
@@ -154,3 +178,21 @@ def _fit(picture: Rgb, side: int) -> Image.Image:
     scale = side / max(image.size)
     width, height = (max(1, round(length * scale)) for length in image.size)
     return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _draw_top(width: int, title: str, legend: Legend) -> list[Rgb]:
+    """Return the lines above a sheet, larger the wider it is; no empty ones."""
+    bar = min(56, max(24, width // 32))
+    font = load_font(round(0.5 * bar))
+    centre, free = (width // 2, bar // 2), width - 2 * _GAP
+    lines = []
+    if title:
+        line = Image.new("RGB", (width, bar), BACKGROUND)
+        text = shorten(readable(title), font, free)
+        draw_text(ImageDraw.Draw(line), centre, text, font, anchor="mm")
+        lines.append(np.asarray(line))
+    if legend:
+        line = Image.new("RGB", (width, bar), BACKGROUND)
+        draw_legend(ImageDraw.Draw(line), centre, legend, font=font, width=free)
+        lines.append(np.asarray(line))
+    return lines

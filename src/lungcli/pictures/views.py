@@ -1,7 +1,8 @@
 """What each panel shows: lungs in two colours, or where two label maps differ."""
 
+import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from lungcli.arrays import BACKGROUND, Gray, LabelMap, Rgb
 from lungcli.pictures.colours import (
@@ -11,13 +12,39 @@ from lungcli.pictures.colours import (
     LUNGS,
     MISSED,
     RIGHT_LUNG,
+    WHITE,
     Colour,
 )
 from lungcli.pictures.overlay import draw_borders, line_width, tint, to_rgb
 
 PANELS: Final = ("predicted", "gold", "difference")
 
-Legend = tuple[tuple[Colour, str], ...]
+
+class Key(NamedTuple):
+    """One entry of a legend."""
+
+    colour: Colour
+    name: str
+    value: str = ""  # left out where space is short
+
+
+Legend = tuple[Key, ...]
+
+
+class Scale(NamedTuple):
+    """What the colours of a heat map mean."""
+
+    colours: tuple[Colour, ...]  # from the lowest value to the highest
+    low: str
+    high: str
+
+
+OUTLINES: Final[Legend] = (
+    Key(RIGHT_LUNG, "right lung"),
+    Key(LEFT_LUNG, "left lung"),
+    Key(WHITE, "gold standard", "(dashed, where it differs)"),
+)
+"""What the lines of `overlay.outline` mean."""
 
 _BEHIND = 0.6  # brightness of the X-ray behind masks
 _LUNG_OPACITY = 0.45
@@ -27,12 +54,26 @@ _ERROR_OPACITY = 0.8  # errors must be seen first, and the anatomy through them
 _NO_REFERENCE = "no gold standard"
 _NO_PREDICTION = "no prediction"
 
-_LUNG_LEGEND: Legend = ((RIGHT_LUNG, "right lung"), (LEFT_LUNG, "left lung"))
-_DIFFERENCE_LEGEND: Legend = (
-    (AGREED, "agreed"),
-    (MISSED, "missed"),
-    (EXTRA, "extra"),
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelScores:
+    """What a case scored; NaN, where undefined, shows no number.
+
+    Attributes:
+        dice: Of both lungs together, in [0, 1].
+        iou: Intersection over union (Jaccard), likewise.
+        right_dice: Of the patient's right lung.
+        left_dice: Of the left lung.
+        missed: Pixels in the reference only, as a share of the reference.
+        extra: Predicted pixels outside the reference, as a share of the reference.
+    """
+
+    dice: float = math.nan
+    iou: float = math.nan
+    right_dice: float = math.nan
+    left_dice: float = math.nan
+    missed: float = math.nan
+    extra: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +85,23 @@ class View:
         picture: Shape `(height, width, 3)`; None leaves the place empty.
         legend: Colours and their names.
         note: Why there is no picture, or no mask on it.
+        scale: What the shades of a heat map mean.
     """
 
     title: str
     picture: Rgb | None
     legend: Legend = ()
     note: str = ""
+    scale: Scale | None = None
 
 
 def compose_view(
-    name: str, image: Gray, predicted: LabelMap | None, reference: LabelMap | None
+    name: str,
+    image: Gray,
+    predicted: LabelMap | None,
+    reference: LabelMap | None,
+    *,
+    scores: PanelScores | None = None,
 ) -> View:
     """Return what one of `PANELS` shows.
 
@@ -62,29 +110,54 @@ def compose_view(
         image: CXR, shape `(height, width)`.
         predicted: Label map of the model, same shape, if there is one.
         reference: Label map of the expert, same shape, if there is one.
+        scores: For the legends of Predicted (Dice of each lung) and Difference (shares
+            missed and extra).
     """
+    scores = scores or PanelScores()
     if name == "predicted":
-        return _lungs("Predicted", image, predicted, _NO_PREDICTION)
+        dice = _number("Dice", scores.right_dice), _number("Dice", scores.left_dice)
+        return _lungs(
+            "Predicted", image, predicted, missing=_NO_PREDICTION, values=dice
+        )
     if name == "gold":
-        return _lungs("Gold Std", image, reference, _NO_REFERENCE)
+        return _lungs("Gold Std", image, reference, missing=_NO_REFERENCE)
     if predicted is None or reference is None:
         note = _NO_PREDICTION if predicted is None else _NO_REFERENCE
         return View(title="Difference", picture=None, note=note)
-    return View(
-        title="Difference",
-        picture=difference_picture(image, predicted, reference),
-        legend=_DIFFERENCE_LEGEND,
+    legend = (
+        Key(AGREED, "agreed"),
+        Key(MISSED, "missed", _percent(scores.missed)),
+        Key(EXTRA, "extra", _percent(scores.extra)),
     )
+    picture = difference_picture(image, predicted, reference)
+    return View(title="Difference", picture=picture, legend=legend)
 
 
-def _lungs(title: str, image: Gray, labels: LabelMap | None, missing: str) -> View:
+def _lungs(
+    title: str,
+    image: Gray,
+    labels: LabelMap | None,
+    *,
+    missing: str,
+    values: tuple[str, str] = ("", ""),
+) -> View:
     if labels is None:
         return View(title="X-ray", picture=to_rgb(image), note=missing)
     picture = to_rgb(image, _BEHIND)
     for lung, colour in LUNGS.items():
         tint(picture, labels == lung, colour, _LUNG_OPACITY)
     draw_borders(picture, labels, line_width(max(image.shape)))
-    return View(title=title, picture=picture, legend=_LUNG_LEGEND)
+    right, left = values
+    legend = Key(RIGHT_LUNG, "right lung", right), Key(LEFT_LUNG, "left lung", left)
+    return View(title=title, picture=picture, legend=legend)
+
+
+def _number(name: str, value: float) -> str:
+    return f"{name} {value:.3f}" if math.isfinite(value) else ""
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if math.isfinite(share) else ""
 
 
 def difference_picture(image: Gray, predicted: LabelMap, reference: LabelMap) -> Rgb:

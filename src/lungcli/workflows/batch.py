@@ -1,10 +1,8 @@
 """All X-rays of one call, several at a time, recorded as they are finished."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -15,9 +13,9 @@ from lungcli.workflows.journal import Entry, Journal, write_table
 from lungcli.workflows.labelling import Labeller
 from lungcli.workflows.prediction_table import COLUMNS, table_row
 from lungcli.workflows.review import write_review
+from lungcli.workflows.threads import in_order
 
 TABLE: Final = "predictions.csv"
-_AHEAD: Final = 4  # X-rays under way for each thread; more would only fill memory
 
 OnEntry = Callable[[Entry], None]
 
@@ -48,8 +46,9 @@ class Batch:
             if self.journal.is_done(str(stem), item):
                 self.skipped += 1
             else:
-                todo.append(partial(self.labeller.label, item, stem))
-        for done, entry in enumerate(_in_order(todo, num_threads), self.skipped + 1):
+                todo.append((item, stem))
+        entries = in_order(lambda pair: self.labeller.label(*pair), todo, num_threads)
+        for done, entry in enumerate(entries, self.skipped + 1):
             self.journal.append(entry)
             on_entry(entry)
             progress("predict", done, len(self.items))
@@ -83,20 +82,3 @@ class Batch:
         for item, stem in zip(self.items, self.stems, strict=True):
             for entry in self.journal.entries([str(stem)]):
                 yield item, entry
-
-
-def _in_order(
-    tasks: Sequence[Callable[[], Entry]], num_threads: int
-) -> Iterator[Entry]:
-    """Yield the results in order, with few tasks under way at a time."""
-    with ThreadPoolExecutor(num_threads) as pool:
-        running: deque[Future[Entry]] = deque()
-        try:
-            for task in tasks:
-                if len(running) >= num_threads * _AHEAD:
-                    yield running.popleft().result()
-                running.append(pool.submit(task))
-            while running:
-                yield running.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)

@@ -9,8 +9,6 @@ from lungcli.arrays import LabelMap
 from lungcli.config import Division, TrainConfig
 from lungcli.data.prepared import PreparedCase, PreparedDataset
 from lungcli.errors import ModelError
-from lungcli.files import make_folder
-from lungcli.metrics.summary import CaseScores
 from lungcli.model_info import MODEL_JSON, WEIGHTS
 from lungcli.nn.state import load_state
 from lungcli.pictures.film import write_png
@@ -24,11 +22,13 @@ from lungcli.runs import (
     write_config,
 )
 from lungcli.workflows.assignment import Assignment, assign, settings_for
-from lungcli.workflows.datasets import check_output, one_convention, open_all
-from lungcli.workflows.evaluate import Evaluation, score_all, write_evaluation
+from lungcli.workflows.datasets import data_names, one_convention, open_all
+from lungcli.workflows.evaluate import DEFAULT_OUTPUTS, DEFAULT_SETTINGS
+from lungcli.workflows.evaluation_files import Evaluation, EvaluationWriter
 from lungcli.workflows.folds import development_cases, draw_folds
 from lungcli.workflows.inference import LungModel, load_model
 from lungcli.workflows.models import find_model
+from lungcli.workflows.scoring import score_model
 from lungcli.workflows.train import begin, check_new, resume
 from lungcli.workflows.training_report import TrainEvents
 
@@ -172,29 +172,29 @@ def score_out_of_fold(
     cases = development_cases(plan.datasets)
     fold_of = draw_folds(cases, folds=plan.folds, seed=plan.config.seed)
     folder = plan.run.evaluation
-    check_output(folder)
-    make_folder(folder)
-    scores: dict[int, CaseScores] = {}
-    for number in range(1, plan.folds + 1):
-        own = [index for index, fold in enumerate(fold_of) if fold == number]
-        found = score_all(
-            _load_fold(plan, number),
-            [cases[index] for index in own],
-            keep=partial(_write_labels, folder / "masks"),
-            progress=partial(_count_on, progress, len(scores), len(cases)),
+    done = 0
+    with EvaluationWriter(folder, DEFAULT_SETTINGS, DEFAULT_OUTPUTS) as writer:
+        for number in range(1, plan.folds + 1):
+            own = [c for c, fold in zip(cases, fold_of, strict=True) if fold == number]
+            found = score_model(
+                _load_fold(plan, number),
+                own,
+                DEFAULT_SETTINGS,
+                keep=partial(_write_labels, folder / "masks"),
+                progress=partial(_count_on, progress, done, len(cases)),
+            )
+            for scored in found:
+                writer.add(scored, columns={"fold": number})
+            done += len(own)
+        return writer.write(
+            about={
+                "model": str(plan.run.root.resolve()),
+                "split": OUT_OF_FOLD,
+                "data": data_names(cases),
+                "folds": plan.folds,
+            },
+            order=[case.key for _, case in cases],
         )
-        scores.update(zip(own, found, strict=True))
-    return write_evaluation(
-        folder,
-        cases,
-        [scores[index] for index in range(len(cases))],
-        about={
-            "model": str(plan.run.root.resolve()),
-            "split": OUT_OF_FOLD,
-            "folds": plan.folds,
-        },
-        columns={"fold": fold_of},
-    )
 
 
 def _assign_fold(plan: CrossValidation, number: int) -> Assignment:

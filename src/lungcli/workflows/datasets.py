@@ -191,6 +191,11 @@ def full_name(case: PreparedCase) -> str:
     return f"{case.source}/{case.case_id}"
 
 
+def data_names(cases: Sequence[DatasetCase]) -> list[str]:
+    """Return the names of the data sets that the cases come from, sorted."""
+    return sorted({dataset.name for dataset, _ in cases})
+
+
 def count_named(cases: Sequence[DatasetCase], names: Set[str]) -> int:
     """Count the cases whose full name is among these."""
     return sum(full_name(case) in names for _, case in cases)

@@ -14,7 +14,8 @@ from lungcli.errors import ConfigError
 from lungcli.files import write_json
 from lungcli.progress import Progress, silent
 from lungcli.workflows.augment_preview import augment_preview
-from lungcli.workflows.evaluate import Evaluation, evaluate
+from lungcli.workflows.evaluate import evaluate
+from lungcli.workflows.evaluation_files import Evaluation
 from lungcli.workflows.prepare import PrepareReport, PrepareSettings, prepare
 from lungcli.workflows.train import train
 from lungcli.workflows.training_report import TrainEvents, TrainResult

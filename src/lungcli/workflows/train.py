@@ -7,6 +7,7 @@ from pathlib import Path
 from lungcli.config import Division, TrainConfig
 from lungcli.errors import ConfigError
 from lungcli.model_info import ModelInfo
+from lungcli.nn.state import load_state
 from lungcli.runs import (
     RUNS,
     RunFolder,
@@ -135,7 +136,8 @@ def resume(
     cases = assign(open_all(paths), division, seed=config.seed)
     cases.check_unchanged(folder, config)
     latest = None if division.folds else runs
-    session = TrainingSession(folder, config, cases, runs=latest)
+    state = load_state(folder.root / "state")
+    session = TrainingSession(folder, config, cases, runs=latest, state=state)
     session.go_on()
     return session.fit(events or TrainEvents())
 

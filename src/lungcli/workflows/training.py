@@ -17,10 +17,11 @@ from lungcli.nn.hardware import computing_unit
 from lungcli.nn.model_file import load_weights
 from lungcli.nn.networks import check_network
 from lungcli.nn.onnx_export import export_onnx
+from lungcli.nn.state import TrainingState
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
 from lungcli.onnx_predictor import has_current_onnx
-from lungcli.pictures.curves import draw_curves
-from lungcli.pictures.film import write_png
+from lungcli.pictures.figures.curves import draw_curves
+from lungcli.pictures.figures.theme import save_figure
 from lungcli.runs import (
     RunFolder,
     point_latest_to,
@@ -45,6 +46,7 @@ class TrainingSession:
         config: Settings.
         cases: Which ones train, and which are only watched.
         runs: Folder whose `latest` will mean this run; None leaves it alone.
+        state: Where the run stopped; None begins a new one.
 
     Raises:
         ImageError: If a prepared image is broken.
@@ -58,19 +60,21 @@ class TrainingSession:
         cases: Assignment,
         *,
         runs: Path | None,
+        state: TrainingState | None = None,
     ) -> None:
         check_network(config.network)  # before the images are read
         self.folder = folder
         self.runs = runs
         self.cases = cases
         self.config, notes = _fitted(config, cases.train)
-        self.notes = (*cases.notes, *notes)
+        self.notes = (*cases.notes, *notes, *_notes_on(state))
         pairs = Pairs(*load_pairs(cases.validation, config.size))
         self.trainer = Trainer(
             self.config,
             Pairs(*load_pairs(cases.train, config.size)),
             pairs,
             folder.root,
+            state=state,
         )
         self.evolution = Evolution(
             folder,
@@ -80,7 +84,7 @@ class TrainingSession:
             threshold=THRESHOLD,
         )
         self.rows: list[dict[str, float]] = []
-        self.done = 0
+        self.done = self.trainer.done
         self.doubts: tuple[str, ...] = ()
 
     def start(self, info: ModelInfo, *, weights: Path | None = None) -> None:
@@ -109,7 +113,7 @@ class TrainingSession:
             ModelError: If they are broken or do not fit each other, or the weights
                 that a fine-tuning begins with are gone.
         """
-        self.done = self.trainer.resume()
+        self.trainer.resume()
         if not self.done and load_info(self.folder.root).initial is not None:
             self._begin_again()
         self.rows = read_history(self.folder, epochs=self.done)
@@ -119,7 +123,7 @@ class TrainingSession:
         """Train, and finish the run folder however the training ends."""
         events.on_plan(self._plan())
         interrupted = False
-        if self.done < self.config.epochs:
+        if not self.trainer.is_over:
             try:
                 self.trainer.fit(self._hooks(events))
             except KeyboardInterrupt:
@@ -184,8 +188,8 @@ class TrainingSession:
             return
         names = [name for name in self.rows[0] if name != "epoch"]
         curves = {name: [row[name] for row in self.rows] for name in names}
-        picture = draw_curves(curves, title=self.folder.root.name)
-        write_png(picture, self.folder.curves)
+        figure = draw_curves(curves, title=self.folder.root.name)
+        save_figure(figure, self.folder.curves)
         self.evolution.write_film()
 
     def _plan(self) -> TrainPlan:
@@ -215,6 +219,15 @@ class TrainingSession:
             interrupted=interrupted,
             doubts=self.doubts,
         )
+
+
+def _notes_on(state: TrainingState | None) -> list[str]:
+    """Say aloud what of a state was damaged, and what is taken instead."""
+    if state is None:
+        return []
+    return [
+        f"{what}: going on after epoch {state.epoch} instead." for what in state.damaged
+    ]
 
 
 def _fitted(

@@ -1,36 +1,44 @@
-"""Pictures of what a trained network predicts: films and overlays."""
+"""Pictures of what a trained network predicts: films, overlays, sheets, heat maps."""
 
-import pickle
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain, count
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from lungcli.data.geometry import content_of, labels_to_square
-from lungcli.data.prepared import PreparedDataset
-from lungcli.errors import ConfigError, DatasetError
-from lungcli.metrics.overlap import dice, iou, overlap
-from lungcli.metrics.summary import worst_first_key
-from lungcli.pictures.film import write_gif, write_png
-from lungcli.pictures.overlay import fit_picture, outline
-from lungcli.pictures.panels import PanelCase, draw_frame
+from lungcli.arrays import Rgb
+from lungcli.data.geometry import resize_square
+from lungcli.data.restoring import from_square
+from lungcli.errors import ConfigError
+from lungcli.pictures.film import FILM_SUFFIXES, check_film, write_film, write_png
+from lungcli.pictures.heat_map import draw_heat_map
+from lungcli.pictures.panels import PanelCase, draw_frame, draw_overlay
 from lungcli.pictures.views import PANELS
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
-from lungcli.workflows.datasets import DatasetCase, check_output, open_all, select
-from lungcli.workflows.evaluate import score_all
+from lungcli.workflows.datasets import DatasetCase, check_output, open_all
 from lungcli.workflows.inference import LungModel, load_model
 from lungcli.workflows.models import Announce, find_model, quiet
+from lungcli.workflows.picture_cases import (
+    Sample,
+    Spool,
+    draw_cases,
+    find_cases,
+    picture_names,
+    worst_cases,
+)
+from lungcli.workflows.picture_sheets import write_sheets
+from lungcli.workflows.uncertainty import find_doubt
 
-NO_MASK: Final = "no-mask"  # the cases that nobody has drawn on
 FILMS: Final = {
     "all": "output.gif",
     "predicted": "predicted.gif",
     "gold": "gold_std.gif",
     "difference": "diff.gif",
 }
+_LOOKS_LIKE_A_FILE: Final = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +48,21 @@ class PictureSettings:
     Attributes:
         films: Which of `FILMS` to write; empty for none.
         overlays: Whether to write one PNG a case, with outlines.
-        worst: Draw only so many cases, those with the lowest Dice first; 0 draws
-            all in the order of the data set.
-        cases: Draw only cases of these names; empty draws all.
-        side: Width and height of a panel, or longer side of an overlay, in pixels.
+        grid: Whether to write contact sheets with outlines, the lowest Dice first.
+        uncertainty: Whether to write one heat map of doubt a case.
+        sample: Which cases.
+        side: Width and height of a panel, or longer side of an overlay, in pixels;
+            tiles of a sheet are half as large.
         fps: Frames a second of the films.
     """
 
     films: tuple[str, ...] = tuple(FILMS)
     overlays: bool = False
-    worst: int = 0
-    cases: tuple[str, ...] = ()
+    grid: bool = False
+    uncertainty: bool = False
+    sample: Sample = field(default_factory=Sample)
     side: int = 512
-    fps: float = 10.0
+    fps: float = 1.0
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
@@ -60,9 +70,14 @@ class PictureSettings:
         if unknown:
             msg = f"panels {', '.join(unknown)}: choose from {', '.join(FILMS)}."
             raise ConfigError(msg)
-        if not (self.films or self.overlays):
-            msg = "nothing to draw. Use --gif, --png or both."
+        if not (self.films or self.needs_folder):
+            msg = "nothing to draw. Use --gif, --png, --grid or --uncertainty."
             raise ConfigError(msg)
+
+    @property
+    def needs_folder(self) -> bool:
+        """Whether other pictures than films are wanted."""
+        return self.overlays or self.grid or self.uncertainty
 
 
 def visualize(
@@ -85,148 +100,146 @@ def visualize(
             bundled network.
         settings: What to draw.
         split: `train`, `val`, `test`, `all`, or `no-mask`.
-        out: Folder of the pictures; by default `pictures` in the run folder (in the
-            current folder for the bundled network).
+        out: Folder of the pictures, or a file for one film; by default the folder
+            `pictures` in the run folder (in the current folder for the bundled
+            network).
         runs: Folder of all runs.
         any_convention: Whether to compare across mask conventions.
         progress: Told after each case.
         announce: Told if the bundled network was taken unasked.
 
     Returns:
-        The files, films first.
+        The files: films, sheets, then the pictures of single cases.
 
     Raises:
+        ConfigError: If the settings or the name of the film cannot be.
         DatasetError: If a data set is missing, or no case is left to draw.
         ModelError: If there is no usable model.
         OutputError: If a picture cannot be written.
     """
-    cases = _choose(open_all(data), split, settings.cases)
+    _check_file(out, settings)
+    cases = find_cases(open_all(data), split, settings.sample)
     films = _films(settings.films, cases)
     found = find_model(model, runs=runs, announce=announce)
     lungs = load_model(found)
     lungs.check_convention(cases, any_convention=any_convention)
-    if settings.worst:
-        cases = _worst(lungs, cases, settings.worst, progress)
     folder = out or found.results.pictures
-    check_output(folder)
-    names = _overlay_names(cases)
-    overlays = []
+    is_film = names_a_film(out)
+    check_output(folder.parent if is_film else folder)
+    if settings.sample.worst:
+        cases = worst_cases(lungs, cases, settings.sample.worst, progress)
     with TemporaryDirectory() as temporary:
-        spool = _Spool(Path(temporary))
+        spool = Spool(Path(temporary))
+        single: list[Path] = []
+        names = picture_names(cases)
         progress("predict", 0, len(cases))
-        for number, panel in enumerate(_panels(lungs, cases)):
+        for panel, case, name in zip(
+            draw_cases(lungs, cases), cases, names, strict=True
+        ):
             spool.add(panel)
-            if settings.overlays:
-                path = folder / "overlays" / names[number]
-                overlays.append(_write_overlay(panel, path, settings.side))
-            progress("predict", number + 1, len(cases))
-        written: list[Path] = []
-        for name, panels in films.items():
-            progress("films", len(written), len(films))
-            frames = (
-                draw_frame(panel, side=settings.side, panels=panels) for panel in spool
+            single += _draw_single(
+                lungs, case, panel, name, folder=folder, settings=settings
             )
-            written.append(write_gif(frames, folder / name, fps=settings.fps))
-        progress("films", len(written), len(films))
-    return (*written, *overlays)
+            progress("predict", len(spool), len(cases))
+        paths = {
+            folder if is_film else folder / FILMS[name]: panels
+            for name, panels in films.items()
+        }
+        written = _write_films(paths, spool, settings, progress)
+        if settings.grid:
+            written += write_sheets(spool, folder, split=split, side=settings.side // 2)
+    return (*written, *single)
+
+
+def names_a_film(out: Path | None) -> bool:
+    """Tell whether `--out` names a file: one film instead of a folder of pictures."""
+    return (
+        out is not None
+        and not out.is_dir()
+        and _LOOKS_LIKE_A_FILE.fullmatch(out.suffix) is not None
+    )
+
+
+def _check_file(out: Path | None, settings: PictureSettings) -> None:
+    """Refuse a film that cannot be written, before any work is done."""
+    if out is None or not names_a_film(out):
+        return
+    if out.suffix.lower() not in FILM_SUFFIXES:
+        msg = (
+            f"--out {out}: lungcli writes no films in the format {out.suffix}. Take "
+            f"one of {', '.join(FILM_SUFFIXES)}, or the name of a folder (one with a "
+            "dot must be there already)."
+        )
+        raise ConfigError(msg)
+    check_film(out)
+    if settings.needs_folder or len(settings.films) != 1:
+        msg = (
+            f"--out {out} is one film. Choose its --panels, one, and leave out --png, "
+            "--grid and --uncertainty; or name a folder."
+        )
+        raise ConfigError(msg)
 
 
 def _films(
     wanted: Sequence[str], cases: Sequence[DatasetCase]
 ) -> dict[str, Sequence[str]]:
-    """Return the films to write, each with its panels.
+    """Return the panels of each film.
 
     Where nobody drew a reference there is nothing to show but X-ray and Predicted.
     """
-    if any(case.has_mask for _, case in cases):
-        return {FILMS[name]: PANELS if name == "all" else (name,) for name in wanted}
-    bare = {"all": ("predicted", "gold"), "predicted": ("predicted",)}
-    return {FILMS[name]: bare[name] for name in wanted if name in bare}
+    panels: dict[str, Sequence[str]] = {
+        name: PANELS if name == "all" else (name,) for name in wanted
+    }
+    if not any(case.has_mask for _, case in cases):
+        bare = {"all": ("predicted", "gold"), "predicted": ("predicted",)}
+        panels = {name: bare[name] for name in wanted if name in bare}
+        if wanted and not panels:
+            msg = "nobody drew on these cases: of the --panels, take all or predicted."
+            raise ConfigError(msg)
+    return panels
 
 
-def _choose(
-    datasets: Sequence[PreparedDataset], split: str, names: Sequence[str]
-) -> list[DatasetCase]:
-    if split == NO_MASK:
-        chosen = [(d, case) for d in datasets for case in d.cases if not case.has_mask]
-        if not chosen:
-            msg = (
-                f"every case of {', '.join(str(d.root) for d in datasets)} has a mask."
-            )
-            raise DatasetError(msg)
-    else:
-        chosen = list(select(datasets, split).cases)
-    if names:
-        missing = sorted(set(names) - {case.case_id for _, case in chosen})
-        if missing:
-            msg = f"no case {', '.join(missing)} in split '{split}'. Try --split all."
-            raise DatasetError(msg)
-        chosen = [owned for owned in chosen if owned[1].case_id in names]
-    return chosen
+def _draw_single(
+    lungs: LungModel,
+    owned: DatasetCase,
+    panel: PanelCase,
+    name: str,
+    *,
+    folder: Path,
+    settings: PictureSettings,
+) -> list[Path]:
+    """Write the pictures that show one case alone."""
+    written = []
+    if settings.overlays:
+        picture = draw_overlay(panel, side=settings.side)
+        written.append(write_png(picture, folder / "overlays" / name))
+    if settings.uncertainty:
+        dataset, case = owned
+        square = resize_square(dataset.read_image(case), lungs.size)
+        height, width = panel.image.shape
+        stored = dataclasses.replace(case.geometry, height=height, width=width)
+        doubt = from_square(find_doubt(lungs, square), stored)
+        picture = draw_heat_map(panel, doubt, side=settings.side)
+        written.append(write_png(picture, folder / "uncertainty" / name))
+    return written
 
 
-def _worst(
-    lungs: LungModel, cases: Sequence[DatasetCase], num_cases: int, progress: Progress
-) -> list[DatasetCase]:
-    with_mask = [owned for owned in cases if owned[1].has_mask]
-    if not with_mask:
-        msg = "these cases have no masks, so none is the worst. Leave out --worst."
-        raise ConfigError(msg)
-    scores = score_all(lungs, with_mask, progress=progress)
-    pairs = zip(scores, with_mask, strict=True)
-    ordered = sorted(pairs, key=lambda pair: worst_first_key(pair[0]))
-    return [owned for _, owned in ordered[:num_cases]]
+def _write_films(
+    films: Mapping[Path, Sequence[str]],
+    spool: Spool,
+    settings: PictureSettings,
+    progress: Progress,
+) -> list[Path]:
+    total = len(films) * len(spool)
+    progress("films", 0, total)
 
+    def frames(panels: Sequence[str], done: int) -> Iterator[Rgb]:
+        for number, panel in enumerate(spool, start=1):
+            place = (number, len(spool))
+            yield draw_frame(panel, side=settings.side, panels=panels, place=place)
+            progress("films", done + number, total)
 
-def _panels(lungs: LungModel, cases: Sequence[DatasetCase]) -> Iterator[PanelCase]:
-    """Yield each case at its stored size, with the scores of its original one."""
-    for (dataset, case), predicted in zip(cases, lungs.label_cases(cases), strict=True):
-        reference, counts = None, None
-        if case.has_mask:
-            reference = content_of(dataset.read_mask(case), case.geometry)
-            counts = overlap(dataset.read_reference(case) > 0, predicted > 0)
-        square = labels_to_square(predicted, case.geometry)
-        yield PanelCase(
-            title=case.case_id,
-            image=content_of(dataset.read_image(case), case.geometry),
-            predicted=content_of(square, case.geometry),
-            reference=reference,
-            dice=None if counts is None else dice(counts),
-            iou=None if counts is None else iou(counts),
-        )
-
-
-class _Spool:
-    """Cases on disk between the network and the films, so that memory stays flat."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._paths: list[Path] = []
-
-    def add(self, panel: PanelCase) -> None:
-        path = self._folder / f"{len(self._paths)}.pickle"
-        path.write_bytes(pickle.dumps(panel))
-        self._paths.append(path)
-
-    def __iter__(self) -> Iterator[PanelCase]:
-        for path in self._paths:
-            panel: PanelCase = pickle.loads(path.read_bytes())  # noqa: S301 - our own
-            yield panel
-
-
-def _write_overlay(panel: PanelCase, path: Path, side: int) -> Path:
-    image, (predicted, reference) = fit_picture(
-        panel.image, (panel.predicted, panel.reference), side
-    )
-    return write_png(outline(image, predicted, reference=reference), path)
-
-
-def _overlay_names(cases: Sequence[DatasetCase]) -> list[str]:
-    """Name the overlays after the stored images; numbered where two sets agree."""
-    names: list[str] = []
-    for _, case in cases:
-        stem = Path(case.image).stem
-        numbered = (f"{stem}-{number}.png" for number in count(2))
-        free = (name for name in chain([f"{stem}.png"], numbered) if name not in names)
-        names.append(next(free))
-    return names
+    return [
+        write_film(frames(panels, number * len(spool)), path, fps=settings.fps)
+        for number, (path, panels) in enumerate(films.items())
+    ]

@@ -13,6 +13,7 @@ from lungcli.metrics.overlap import (
     Overlap,
     dice,
     iou,
+    is_swapped,
     overlap,
     overlap_by_lung,
     precision,
@@ -86,6 +87,15 @@ def test_swapped_sides_show_per_lung_only():
     counts = overlap_by_lung(labels, swapped)
     assert dice(counts["lungs"]) == 1
     assert dice(counts["right"]) == 0
+    assert is_swapped(labels, swapped)
+    assert not is_swapped(labels, labels)
+
+
+@given(a=LABELS, b=LABELS)
+def test_exchanged_sides_are_swapped_unless_they_were(a, b):
+    exchanged = np.array([0, 2, 1], np.uint8)[b]
+    assert not (is_swapped(a, b) and is_swapped(a, exchanged))
+    assert is_swapped(a, b) == is_swapped(b, a)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,14 @@ import pytest
 
 from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
-from lungcli.model_info import InitialModel, ModelInfo, TrainedOn, load_info, save_info
+from lungcli.model_info import (
+    WEIGHTS,
+    InitialModel,
+    ModelInfo,
+    TrainedOn,
+    load_info,
+    save_info,
+)
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.predictor import KerasPredictor
@@ -30,7 +37,7 @@ INFO = ModelInfo(
 def model(tmp_path):
     network = build_network(INFO.network)
     save_info(tmp_path, INFO)
-    save_weights(tmp_path, network)
+    save_weights(network, tmp_path / WEIGHTS)
     return tmp_path, network
 
 
@@ -100,9 +107,8 @@ def test_broken_weights_are_refused(model, content):
 
 def test_weights_of_another_network_are_refused(model):
     folder, _ = model
-    save_weights(
-        folder, build_network(NetworkConfig(arch="unet", size=32, filters=8, depth=2))
-    )
+    other = build_network(NetworkConfig(arch="unet", size=32, filters=8, depth=2))
+    save_weights(other, folder / WEIGHTS)
     with pytest.raises(ModelError, match="cannot use the weights"):
         KerasPredictor.load(folder)
 

@@ -10,7 +10,7 @@ import pytest
 
 from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
-from lungcli.model_info import ModelInfo, fingerprint, save_info
+from lungcli.model_info import WEIGHTS, ModelInfo, fingerprint, save_info
 from lungcli.nn import onnx_export as module
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.networks import build_network
@@ -30,7 +30,7 @@ def write_model(folder, arch="stem-unet"):
     )
     config = NetworkConfig(arch=arch, size=SIZE, filters=4, depth=2)
     save_info(folder, ModelInfo(network=config, convention="heart-excluded"))
-    save_weights(folder, network)
+    save_weights(network, folder / WEIGHTS)
     return folder
 
 
@@ -78,7 +78,8 @@ def test_later_weights_make_the_file_out_of_date(exported, tmp_path):
     for name in ("model.json", "model.onnx"):
         (tmp_path / name).write_bytes((exported / name).read_bytes())
     assert has_current_onnx(tmp_path)  # alone, it is the model
-    save_weights(tmp_path, build_network(NetworkConfig(size=SIZE, filters=4, depth=2)))
+    other = build_network(NetworkConfig(size=SIZE, filters=4, depth=2))
+    save_weights(other, tmp_path / WEIGHTS)
     assert not has_current_onnx(tmp_path)
     with pytest.raises(ModelError, match="other weights than"):
         OnnxPredictor.load(tmp_path)

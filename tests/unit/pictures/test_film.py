@@ -1,13 +1,25 @@
-"""Films keep every frame, their pace and the overlay colours."""
+"""Films keep every frame, their pace and the overlay colours, in every format."""
+
+import resource
+import sys
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from lungcli.errors import OutputError
+from lungcli.errors import ConfigError, OutputError
 from lungcli.pictures.colours import PALETTE
-from lungcli.pictures.film import write_gif, write_png
+from lungcli.pictures.film import (
+    FILM_SUFFIXES,
+    check_film,
+    write_film,
+    write_gif,
+    write_png,
+)
 from lungcli.pictures.overlay import outline, tint, to_rgb
 
 
@@ -22,6 +34,7 @@ def opened(path):
         for number in range(film.n_frames):
             film.seek(number)
             frames.append(np.asarray(film.convert("RGB")))
+            film.load()  # WebP knows the time only then
             durations.append(film.info["duration"])
         return frames, durations, film.info["loop"]
 
@@ -42,7 +55,7 @@ def test_every_frame_is_there(tmp_path, levels):
     assert loop == 0
     for film, level in zip(films, levels, strict=True):
         assert film.shape == (24, 32, 3)
-        np.testing.assert_array_equal(film[1:], plain(level)[1:])
+        np.testing.assert_array_equal(film, plain(level))
 
 
 def test_single_frame(tmp_path):
@@ -116,3 +129,116 @@ def test_unwritable_place_is_named(tmp_path, write):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
         write(plain(1), tmp_path / "file" / "picture.gif")
+
+
+def moving(count=5, shape=(24, 32)):
+    """Return frames of a square that walks over a ramp, the third and fourth equal."""
+    frames = []
+    for number in [0, 1, 2, 2, *range(4, count)][:count]:
+        frame = to_rgb(
+            np.tile(np.linspace(0, 255, shape[1]).astype(np.uint8), (shape[0], 1))
+        )
+        frame[4:10, 3 * number : 3 * number + 6] = (213, 94, 0)
+        frames.append(frame)
+    return frames
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".apng", ".png", ".gif", ".WEBP"])
+@pytest.mark.parametrize("count", [1, 5])
+def test_formats_that_pillow_reads(tmp_path, suffix, count):
+    frames = moving(count)
+    path = write_film(iter(frames), tmp_path / f"film{suffix}", fps=4)
+    films, durations, loop = opened(path)
+    assert durations == [250] * count
+    assert loop == 0
+    assert len(films) == count
+    for film, frame in zip(films, frames, strict=True):
+        assert film.shape == frame.shape
+        error = abs(film.astype(int) - frame)
+        assert error.mean() < {".gif": 2, ".webp": 8}.get(suffix.lower(), 0.001)
+
+
+@given(
+    frames=st.lists(arrays(np.uint8, (3, 4, 3)), min_size=2, max_size=4),
+    suffix=st.sampled_from([".png", ".apng"]),
+)
+def test_animated_png_is_exact(tmp_path_factory, frames, suffix):
+    path = write_film(frames, tmp_path_factory.mktemp("f") / f"film{suffix}")
+    for film, frame in zip(opened(path)[0], frames, strict=True):
+        np.testing.assert_array_equal(film, frame)
+
+
+STRIPES = st.tuples(st.sampled_from([0, 60, 120, 180, 240]), st.integers(0, 7))
+
+
+@given(stripes=st.lists(STRIPES, min_size=2, max_size=6))
+def test_gif_shows_what_changed_and_what_stayed(tmp_path_factory, stripes):
+    """Few colours, far apart: the palette holds them all."""
+    pictures = []
+    for level, row in stripes:
+        picture = plain(30, (8, 8))
+        picture[row, :4] = level
+        pictures.append(picture)
+    path = write_gif(pictures, tmp_path_factory.mktemp("f") / "film.gif")
+    for film, picture in zip(opened(path)[0], pictures, strict=True):
+        assert abs(film.astype(int) - picture).max() <= 4
+
+
+# imageio leaves the pipes of its reader open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("shape", [(24, 32), (23, 31)])
+def test_mp4_plays_in_browsers(tmp_path, shape):
+    frames = moving(5, shape)
+    path = write_film(iter(frames), tmp_path / "film.mp4", fps=2)
+    facts = iio.immeta(path, plugin="FFMPEG")
+    assert (facts["fps"], facts["duration"]) == (2, 2.5)
+    assert facts["codec"] == "h264"
+    assert facts["pix_fmt"].startswith("yuv420p")
+    assert facts["size"] == (32, 24)
+    films = np.stack(list(iio.imiter(path, plugin="FFMPEG")))
+    assert films.shape == (5, 24, 32, 3)
+    for film, frame in zip(films, frames, strict=True):
+        seen = film[: shape[0], : shape[1]]
+        assert abs(seen.astype(int) - frame).mean() < 12
+
+
+def test_mp4_without_ffmpeg_names_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(ConfigError, match=r"pip install 'lungcli\[video\]'"):
+        check_film(tmp_path / "film.mp4")
+    with pytest.raises(ConfigError, match="needs FFmpeg"):
+        write_film(moving(), tmp_path / "film.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["film.avi", "film", "film.jpg"])
+def test_unknown_format_names_the_known_ones(tmp_path, name):
+    with pytest.raises(ConfigError, match=", ".join(FILM_SUFFIXES)):
+        write_film(moving(), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", FILM_SUFFIXES)
+def test_a_film_that_breaks_off_leaves_nothing(tmp_path, suffix):
+    def frames():
+        yield from moving(3)
+        yield plain(1, (5, 5))
+
+    with pytest.raises(ValueError, match=r"\(5, 5, 3\).*\(24, 32, 3\)"):
+        write_film(frames(), tmp_path / f"film{suffix}")
+    with pytest.raises(ValueError, match="at least one frame"):
+        write_film([], tmp_path / f"film{suffix}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng"])
+def test_memory_does_not_grow_with_the_film(tmp_path, suffix):
+    """Forty frames of 3 MB; Pillow would keep them all."""
+    noise = np.random.default_rng(0).integers(0, 255, (1000, 1000, 3)).astype(np.uint8)
+    noise[:, 60:] = 0
+    write_film([noise, noise], tmp_path / f"short{suffix}")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    frames = (np.roll(noise, number, axis=0) for number in range(40))
+    write_film(frames, tmp_path / f"film{suffix}")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 40_000  # KiB on Linux

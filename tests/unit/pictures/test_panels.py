@@ -18,12 +18,15 @@ from lungcli.pictures.colours import (
     RIGHT_LUNG,
 )
 from lungcli.pictures.panels import PanelCase, draw_frame
-from lungcli.pictures.views import PANELS, compose_view
+from lungcli.pictures.views import PANELS, PanelScores, compose_view
 
 GRAY = 100
 DIMMED = 60
 SIDE = 128
-BAR, GAP = 13, 2  # at this side
+BAR, GAP = 16, 2  # at this side
+SCORES = PanelScores(
+    dice=0.9, iou=0.8, right_dice=1.0, left_dice=0.75, missed=0.125, extra=0.125
+)
 
 
 def make_case(shape=(64, 64), **changes):
@@ -40,8 +43,7 @@ def make_case(shape=(64, 64), **changes):
         image=np.full(shape, GRAY, np.uint8),
         predicted=predicted,
         reference=reference,
-        dice=0.9,
-        iou=0.8,
+        scores=SCORES,
     )
     return dataclasses.replace(case, **changes)
 
@@ -122,7 +124,8 @@ def test_sides_are_marked_at_the_lower_edges_of_the_picture():
 
 def test_the_letter_at_the_left_is_r():
     frame = draw_frame(make_case(), side=512, panels=("predicted",))  # large letters
-    square = bright(frame[74 : 74 + 512])
+    top = (frame.shape[0] - 512) * 2 // 3  # two of the three bars
+    square = bright(frame[top : top + 512])
     at_left, at_right = square[-40:, :40], square[-40:, -40:]
     for letter, has_bow in ((at_left, True), (at_right, False)):
         rows, columns = np.nonzero(letter)
@@ -132,7 +135,7 @@ def test_the_letter_at_the_left_is_r():
 
 
 def test_without_reference_the_xray_and_an_empty_place():
-    frame = draw_frame(make_case(reference=None, dice=None, iou=None), side=SIDE)
+    frame = draw_frame(make_case(reference=None, scores=PanelScores()), side=SIDE)
     assert frame.shape == draw_frame(make_case(), side=SIDE).shape
     assert (panel(frame, 1)[64, 10:118] == GRAY).all()  # not dimmed, no mask
     empty = panel(frame, 2)
@@ -159,12 +162,58 @@ def test_what_is_missing_is_said(missing, name, title, note):
     assert (view.title, view.note) == (title, note)
 
 
-@pytest.mark.parametrize("nothing", [None, math.nan, math.inf])
+@pytest.mark.parametrize("nothing", [math.nan, math.inf])
 def test_undefined_scores_are_not_drawn(nothing):
-    frame = draw_frame(make_case(title="", dice=nothing, iou=nothing), side=SIDE)
+    unscored = PanelScores(dice=nothing, iou=nothing)
+    frame = draw_frame(make_case(title="", scores=unscored), side=SIDE)
     assert (frame[:BAR] == BACKGROUND).all()
-    scored = draw_frame(make_case(title="", iou=nothing), side=SIDE)
+    half = PanelScores(dice=0.9, iou=nothing)
+    scored = draw_frame(make_case(title="", scores=half), side=SIDE)
     assert (scored[:BAR] != BACKGROUND).any()
+
+
+def test_legends_say_the_dice_of_each_lung_and_the_shares():
+    case = make_case()
+    values = {
+        key.name: key.value
+        for name in PANELS
+        for key in compose_view(
+            name, case.image, case.predicted, case.reference, scores=SCORES
+        ).legend
+        if key.value
+    }
+    assert values == {
+        "right lung": "Dice 1.000",
+        "left lung": "Dice 0.750",
+        "missed": "12.5 %",
+        "extra": "12.5 %",
+    }
+
+
+def test_the_number_of_the_frame_moves_nothing_else():
+    """From 1/14 to 14/14 only the number changes: no name may jump."""
+    first, last = (
+        draw_frame(make_case(title="I"), side=256, place=(number, 14))
+        for number in (1, 14)
+    )
+    changed = np.flatnonzero((first != last).any(axis=(0, 2)))
+    alone = draw_frame(make_case(title=""), side=256, place=(14, 14))
+    number = np.flatnonzero(
+        (alone != draw_frame(make_case(title=""), side=256)).any((0, 2))
+    )
+    assert changed.size
+    assert changed.max() <= number.max()
+
+
+def test_the_data_set_gives_way_to_the_name():
+    bare = draw_frame(make_case(title="case"), side=SIDE)
+    noted = draw_frame(make_case(title="case", note="shenzhen"), side=SIDE)
+    assert (bare != noted).any()
+    crowded = "a case with a name that leaves no room for anything else"
+    np.testing.assert_array_equal(
+        draw_frame(make_case(title=crowded), side=SIDE),
+        draw_frame(make_case(title=crowded, note="shenzhen"), side=SIDE),
+    )
 
 
 def test_long_name_leaves_the_score_alone():

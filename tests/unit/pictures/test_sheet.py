@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lungcli.pictures.sheet import Tile, contact_sheet, grid
+from lungcli.pictures.views import Key
 
 COLOURS = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
 
@@ -41,6 +42,34 @@ def test_any_caption_stays_in_its_column(caption):
     loud = contact_sheet(tiles, columns=2, side=64)
     assert loud.shape == quiet.shape
     np.testing.assert_array_equal(loud[:, 72:], quiet[:, 72:])
+
+
+def test_title_and_legend_stand_above_and_move_nothing():
+    tiles = [Tile("x", plain(COLOURS[0]), "0.987")] * 4
+    bare = contact_sheet(tiles, columns=2, side=128)
+    legend = (Key(COLOURS[1], "agreed"), Key(COLOURS[2], "missed"))
+    titled = contact_sheet(tiles, columns=2, side=128, title="all", legend=legend)
+    top = len(titled) - len(bare)
+    np.testing.assert_array_equal(titled[top:], bare)
+    assert found(titled, COLOURS[1])[2] <= top
+    assert found(titled, COLOURS[1])[3] < found(titled, COLOURS[2])[1]
+
+
+def test_a_value_is_whole_where_the_caption_is_shortened():
+    """The value of a crowded tile is drawn as that of one with nothing else."""
+    alone, crowded = (
+        contact_sheet([Tile(name, plain(COLOURS[0]), "0.987")], side=128)[:14]
+        for name in ("", "W" * 50)
+    )
+    value = bright_columns(alone)
+    assert value.any()
+    drawn = crowded[:, bright_columns(crowded)]
+    np.testing.assert_array_equal(drawn[:, : value.sum()], alone[:, value])
+
+
+def bright_columns(bar):
+    """Return where letters in the colour of values are; captions are darker."""
+    return (bar > 160).all(axis=2).any(axis=0)
 
 
 @pytest.mark.parametrize(("num", "columns", "side"), [(0, 1, 9), (1, 0, 9), (1, 1, 0)])

@@ -1,0 +1,180 @@
+"""Tables of scores on the terminal."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.markup import escape
+from rich.table import Table
+
+from lungcli.cli.output import out
+
+if TYPE_CHECKING:  # the workflows load NumPy, which --help does not need
+    from lungcli.metrics.scores import CaseScores
+    from lungcli.workflows.compare import Comparison, PairedDifference
+    from lungcli.workflows.cross_matrix import CrossMatrix, MatrixCell
+
+_SIGNIFICANT: Final = 0.05
+_ScoreRow = tuple[str, str, str]  # title, lung or "" for both, score
+
+_SCORES: Final[tuple[_ScoreRow, ...]] = (
+    ("Dice", "", "dice"),
+    ("  right lung", "right", "dice"),
+    ("  left lung", "left", "dice"),
+    ("IoU (Jaccard)", "", "iou"),
+    ("Sensitivity", "", "sensitivity"),
+    ("Precision", "", "precision"),
+    ("NSD", "", "nsd"),
+    ("HD95", "", "hd95"),
+    ("  right lung", "right", "hd95"),
+    ("  left lung", "left", "hd95"),
+    ("ASSD", "", "assd"),
+)
+_BRIEF: Final = ("dice", "nsd", "hd95", "assd")  # of each of several sources
+_TITLES: Final = {"dice": "Dice", "iou": "IoU", "nsd": "NSD"}
+
+
+def print_summary(summary: Mapping[str, Any]) -> None:
+    """Print a table: one block for all cases, one for each source."""
+    table = Table(title=f"{summary['cases']} cases, split {summary['split']}")
+    table.add_column("score", no_wrap=True)
+    for name in ("mean", "95 % interval", "median", "worst 5 %", "worst"):
+        table.add_column(name, justify="right", no_wrap=True)
+    sources = summary["sources"]
+    groups = {"all": summary, **sources} if len(sources) > 1 else sources
+    for number, (source, group) in enumerate(groups.items()):
+        table.add_row(f"[bold]{escape(source)}[/bold] ({group['cases']})")
+        rows = [row for row in _SCORES if number == 0 or row[2] in _BRIEF]
+        _add_group(table, group, rows)
+    out.print(table)
+    out.print(_failures(summary), soft_wrap=True, highlight=False)
+
+
+def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
+    """Print the cases with the lowest Dice."""
+    from lungcli.metrics.summary import worst_first
+
+    table = Table(title=f"lowest Dice, {min(count, len(cases))} of {len(cases)}")
+    for name in ("source", "case"):
+        table.add_column(name, overflow="fold")
+    for name in ("Dice", "right lung", "left lung"):
+        table.add_column(name, justify="right")
+    for case in worst_first(cases)[:count]:
+        values = (case.scores[part]["dice"] for part in ("lungs", "right", "left"))
+        table.add_row(
+            escape(case.source),
+            escape(case.case_id),
+            *("-" if math.isnan(value) else f"{value:.4f}" for value in values),
+        )
+    out.print(table)
+
+
+def print_comparison(comparison: "Comparison") -> None:
+    """Print the matrix of networks by sources, and how each differs from the first."""
+    _print_matrix(comparison.matrix)
+    for name in list(comparison.evaluations)[1:]:
+        _print_differences([d for d in comparison.differences if d.second == name])
+    out.print("p by permutation, corrected after Holm for all that was tested")
+
+
+def _print_matrix(matrix: "CrossMatrix") -> None:
+    table = Table(title="Dice, mean and 95 % interval by patient")
+    table.add_column("model", overflow="fold")
+    for source in matrix.sources:
+        table.add_column(escape(source), justify="right")
+    for row in matrix.cells:
+        table.add_row(escape(row[0].model), *map(_cell, row))
+    out.print(table)
+    if any(cell.trained_on for row in matrix.cells for cell in row):
+        out.print("* trained on some of these cases", highlight=False)
+
+
+def _cell(cell: "MatrixCell") -> str:
+    mean, interval = cell.mean("dice"), cell.interval("dice")
+    if mean is None:
+        return "-"
+    text = f"{mean:.4f}{'*' if cell.trained_on else ''}"
+    return text if interval is None else f"{text}\n{_interval(interval, 3)}"
+
+
+def _print_differences(rows: "Sequence[PairedDifference]") -> None:
+    """Print how one network differs from the first, a section for each source."""
+    names = escape(f"{rows[0].second} minus {rows[0].first}")
+    table = Table(title=f"{names}, on the same cases")
+    for title in ("source", "score"):
+        table.add_column(title, overflow="fold")
+    for title in ("difference", "95 % interval", "p"):
+        table.add_column(title, justify="right", no_wrap=True)
+    before = rows[0].difference.source
+    for found in (row.difference for row in rows):
+        if found.source != before:
+            table.add_section()
+        before = found.source
+        table.add_row(
+            escape(found.source),
+            _score_title(found.structure, found.score),
+            f"{found.mean:+.4f}",
+            "-" if found.ci95 is None else _interval(found.ci95, 4, sign="+"),
+            f"{found.p_holm:.4f}",
+            style="bold" if found.p_holm < _SIGNIFICANT else None,
+        )
+    out.print(table)
+
+
+def _score_title(structure: str, score: str) -> str:
+    name, _, unit = score.partition("_")
+    title = _TITLES.get(name, name.upper())
+    title += " %" if unit == "percent" else f" {unit}".rstrip()
+    return title if structure == "lungs" else f"{title}, {structure}"
+
+
+def _add_group(
+    table: Table, group: Mapping[str, Any], rows: Sequence[_ScoreRow]
+) -> None:
+    for title, part, name in rows:
+        score = (group[part] if part else group)[name]
+        unit = score.get("unit", "")
+        tail = score["p95"] if unit else score["p5"]
+        worst = score["max"] if unit else score["min"]
+        decimals = 2 if unit else 4
+        numbers = (score["median"], tail, worst)
+        ends = score["ci95"]
+        table.add_row(
+            f"  {title} {unit}".rstrip(),
+            _number(score["mean"], decimals),
+            "-" if ends is None else _interval(ends, decimals),
+            *(_number(number, decimals) for number in numbers),
+        )
+    table.add_section()
+
+
+def _failures(summary: Mapping[str, Any]) -> str:
+    """Say in a line or two what a mean would hide."""
+    said = [
+        f"{len(summary['failures'])} of {summary['cases']} cases below Dice "
+        f"{summary['failure_dice']:g}"
+    ]
+    if summary["failure_rate"] is not None:
+        low, high = summary["failure_rate_ci95"]
+        said[0] += f" ({summary['failure_rate']:.1%}; {low:.1%} to {high:.1%})"
+    for key, what in (
+        ("missed", "lungs in one mask alone (distance: the image diagonal)"),
+        ("swapped", "cases whose sides look swapped"),
+        ("undefined_cases", "cases without a defined score"),
+    ):
+        if summary[key]:
+            said.append(f"{len(summary[key])} {what}: {_some(summary[key])}")
+    return escape("\n".join(said))
+
+
+def _some(names: Sequence[str], count: int = 3) -> str:
+    return ", ".join(names[:count]) + (", ..." if len(names) > count else "")
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def _interval(ends: Sequence[float], decimals: int, sign: str = "") -> str:
+    low, high = ends
+    return f"{low:{sign}.{decimals}f} to {high:{sign}.{decimals}f}"

@@ -1,0 +1,124 @@
+"""Masks that another tool or reader left in a folder, found by the name of a case."""
+
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lungcli.arrays import LabelMap
+from lungcli.data.mask_files import read_mask
+from lungcli.data.opening import IMAGE_SUFFIXES
+from lungcli.data.sides import derive_sides
+from lungcli.errors import DatasetError, ImageError
+from lungcli.files import printable
+
+_ENDING: Final = "_mask"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFolder:
+    """Image files of a folder and all folders below it.
+
+    Attributes:
+        root: The folder.
+        by_path: Path below the root, without suffix and `_mask`, to the file.
+        by_stem: The last part of these to all files of that name.
+    """
+
+    root: Path
+    by_path: Mapping[str, Path]
+    by_stem: Mapping[str, tuple[Path, ...]]
+
+    def find(self, names: Sequence[str]) -> Path | None:
+        """Return the file of a case, None if there is none.
+
+        Args:
+            names: What the file may be called, the surest first: a path below the
+                root, or a bare name, which may lie in any folder below it.
+
+        Raises:
+            DatasetError: If two files have the name, in two folders.
+        """
+        for name in names:
+            if name in self.by_path:
+                return self.by_path[name]
+        for name in names:
+            found = self.by_stem.get(name, ())
+            if len(found) > 1:
+                msg = (
+                    f"{printable(found[0])} and {printable(found[1])} both are called "
+                    f"{name}. Name a folder that holds one of them."
+                )
+                raise DatasetError(msg)
+            if found:
+                return found[0]
+        return None
+
+
+def open_masks(root: Path) -> MaskFolder:
+    """List the image files of a folder, whatever folders they lie in.
+
+    Hidden files and folders are left out; of two files that differ in their suffix
+    alone, one is as good as the other and the first in the alphabet is taken.
+
+    Raises:
+        DatasetError: If there is no such folder, or no image in it.
+    """
+    if not root.is_dir():
+        msg = f"no folder {root}. Name one that holds masks as images."
+        raise DatasetError(msg)
+    by_path: dict[str, Path] = {}
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for path in _images_below(root):
+        below = path.relative_to(root)
+        stem = unicodedata.normalize("NFC", below.stem).removesuffix(_ENDING)
+        key = (below.parent / stem).as_posix()
+        if key not in by_path:
+            by_path[key] = path
+            by_stem[stem].append(path)
+    if not by_path:
+        suffixes = ", ".join(sorted(IMAGE_SUFFIXES))
+        msg = f"no images in {root}. Masks may be {suffixes}."
+        raise DatasetError(msg)
+    return MaskFolder(
+        root, by_path, {stem: tuple(paths) for stem, paths in by_stem.items()}
+    )
+
+
+def read_labels(path: Path, shape: tuple[int, int] | None = None) -> LabelMap:
+    """Read a mask of any usual encoding as label map.
+
+    A file that does not tell the lungs apart is parted by where they lie.
+
+    Args:
+        path: The file.
+        shape: Height and width that it must have; None takes any.
+
+    Raises:
+        ImageError: If it cannot be read, or has another shape.
+    """
+    raw = read_mask(path)
+    if shape is not None and raw.labels.shape != shape:
+        height, width = raw.labels.shape
+        msg = (
+            f"{path} has {width}×{height} pixels, its reference {shape[1]}×{shape[0]}. "
+            "Scores hold on one pixel grid: have the mask written at the size of the "
+            "X-ray."
+        )
+        raise ImageError(msg)
+    return raw.labels if raw.has_sides else derive_sides(raw.labels > 0)
+
+
+def _images_below(root: Path) -> list[Path]:
+    found = []
+    for folder, folders, names in os.walk(root):  # links to folders are not followed
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(folder, name)
+            for name in sorted(names)
+            if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
+        ]
+    return found

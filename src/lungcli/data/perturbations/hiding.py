@@ -1,0 +1,62 @@
+"""Parts of the X-ray that cannot be seen."""
+
+import numpy as np
+from numpy.random import Generator
+
+from lungcli.arrays import LEFT, RIGHT
+from lungcli.data.perturbations.sample import Sample
+from lungcli.regions import bounding_box
+
+METAL = 255  # a generator or a plate with text absorbs everything
+
+
+def occlude(sample: Sample, percent: float, rng: Generator) -> Sample:
+    """Lay a white box over a lung; the reference keeps the lung below it.
+
+    A radiologist outlines the lung behind a pacemaker, too. A larger box covers the
+    smaller one of the same draws.
+
+    Args:
+        sample: What is changed; as it was where it has no lung.
+        percent: Height and width of the box in percent of those of the lung's
+            bounding box: 100 hides the lung.
+        rng: Draws the lung and where on it the box lies.
+    """
+    lungs = [lung for lung in (RIGHT, LEFT) if (sample.labels == lung).any()]
+    if not lungs:
+        return sample
+    lung = lungs[int(rng.integers(len(lungs)))]
+    image = sample.image.copy()
+    rows, columns = (
+        _part(span, percent / 100, rng.random())
+        for span in bounding_box(sample.labels == lung)
+    )
+    image[rows, columns] = METAL
+    return sample._replace(image=image)
+
+
+def collimate(sample: Sample, percent: float, rng: Generator) -> Sample:
+    """Close the collimator: a black border, outside of which nothing was exposed.
+
+    The lungs are cut at the border: what is not in the picture cannot be segmented,
+    and is no longer in the reference.
+
+    Args:
+        sample: What is changed.
+        percent: Width of the border in percent: of the height above and below, of the
+            width left and right.
+        rng: Not used.
+    """
+    del rng
+    margins = [(length, round(length * percent / 100)) for length in sample.image.shape]
+    inner = tuple(slice(margin, length - margin) for length, margin in margins)
+    image, labels = np.zeros_like(sample.image), np.zeros_like(sample.labels)
+    image[inner], labels[inner] = sample.image[inner], sample.labels[inner]
+    return Sample(image, labels)
+
+
+def _part(span: slice, share: float, place: float) -> slice:
+    """Return a share of a span, at `place` in [0, 1] from its low to its high end."""
+    length = span.stop - span.start
+    low = span.start + length * place * (1 - share)
+    return slice(round(low), round(low + length * share))

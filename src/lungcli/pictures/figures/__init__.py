@@ -1,0 +1,1 @@
+"""Charts for papers, in Matplotlib: PNG, SVG and PDF."""

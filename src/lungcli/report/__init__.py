@@ -1,0 +1,1 @@
+"""The page to look through: scores and pictures of an evaluation, in HTML."""

@@ -1,0 +1,243 @@
+"""What stands above the cases: cards, alarms and tables, drawn from the summary."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lungcli.report.texts import UNDEFINED, count, distance, interval, number, percent
+
+Block = Mapping[str, Any]  # of summary.json: a group of cases, or one of its scores
+
+_LUNGS: Final = {"lungs": "Both lungs", "right": "Right lung", "left": "Left lung"}
+_DISTANCES: Final = {"hd95": "HD95", "assd": "ASSD"}
+_OVERLAPS: Final = {
+    "iou": "IoU",
+    "sensitivity": "Sensitivity",
+    "precision": "Precision",
+}
+_GROUPS: Final = {"finding": "Finding", "view": "View", "sex": "Sex", "age": "Age"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value of a table or card.
+
+    Attributes:
+        text: What it says.
+        detail: A smaller line below it.
+        case: Name of the case that it links to, if any.
+    """
+
+    text: str
+    detail: str = ""
+    case: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A headline number; `alarming` if it should be seen at once."""
+
+    label: str
+    value: Cell
+    alarming: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Cases that need a look: a title, why it matters, and which they are."""
+
+    title: str
+    meaning: str
+    cases: tuple[Cell, ...]
+
+    @property
+    def num_cases(self) -> int:
+        """A case is listed once for each lung."""
+        return len({cell.case for cell in self.cases})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under a heading each; the first column names the row."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+
+def cards(summary: Block) -> list[Card]:
+    """Return the headline numbers."""
+    dice, nsd = _block(summary, "dice"), _block(summary, "nsd")
+    failures = summary.get("failures") or []
+    return [
+        Card("Dice, mean", _mean(dice, "95 % CI ")),
+        Card("Worst case", _worst(dice)),
+        Card("Failure rate", _failure_rate(summary), alarming=bool(failures)),
+        *(
+            Card(f"{label}, mean", _distance(summary, name, "95 % CI "))
+            for name, label in _DISTANCES.items()
+        ),
+        Card("Surface Dice, mean", _mean(nsd, "95 % CI ")),
+    ]
+
+
+def alarms(summary: Block) -> list[Alarm]:
+    """Return what is wrong with single cases; nothing for what does not occur."""
+    found = [
+        Alarm(
+            "Sides swapped",
+            "The right lung was labelled left, and the left one right.",
+            _cases(summary, "swapped"),
+        ),
+        Alarm(
+            "Lung missed",
+            "Only one of the two masks has this lung: Dice 0, and the diagonal of the "
+            "image for every distance.",
+            _cases(summary, "missed"),
+        ),
+        Alarm(
+            "Undefined",
+            "Neither mask has a lung, so there is nothing to score; in no mean.",
+            _cases(summary, "undefined_cases"),
+        ),
+    ]
+    return [alarm for alarm in found if alarm.cases]
+
+
+def _cases(summary: Block, name: str) -> tuple[Cell, ...]:
+    """Return the cases of a list of `case` or `case: structure`."""
+    cells = []
+    for text in summary.get(name) or []:
+        case, _, structure = text.rpartition(": ")
+        cells.append(Cell(text, case=case if structure in _LUNGS else text))
+    return tuple(cells)
+
+
+def size_of(group: Block) -> str:
+    """Return how many cases, patients and sources a group has."""
+    parts = [count(group.get("cases") or 0, "case")]
+    if group.get("patients"):
+        parts.append(count(group["patients"], "patient"))
+    if sources := len(group.get("sources") or {}):
+        parts.append(count(sources, "source"))
+    return " · ".join(parts)
+
+
+def tables(summary: Block) -> list[Table]:
+    """Return the tables by source, by lung and by subgroup."""
+    return [_source_table(summary), _lung_table(summary), *_subgroup_tables(summary)]
+
+
+def _source_table(summary: Block) -> Table:
+    sources = _block(summary, "sources")
+    rows = [(str(name), _group_cells(group)) for name, group in sources.items()]
+    if len(rows) > 1:
+        rows.append(("All cases", _group_cells(summary)))
+        rows.append(("Mean over sources", _mean_over_sources(summary)))
+    labels = (*_DISTANCES.values(), "Surface Dice")
+    head = ("Source", "Cases", "Dice", "Median", "5th pct.", "Worst", "Failures")
+    return Table("By source", (*head, "Right Dice", "Left Dice", *labels), tuple(rows))
+
+
+def _group_cells(group: Block) -> tuple[Cell, ...]:
+    dice = _block(group, "dice")
+    return (
+        Cell(f"{group.get('cases') or 0:,}", detail=_patients(group)),
+        _mean(dice),
+        Cell(number(dice.get("median"))),
+        Cell(number(dice.get("p5"))),
+        _worst(dice, named=False),
+        Cell(percent(group.get("failure_rate"))),
+        *(_mean(_block(_block(group, side), "dice")) for side in ("right", "left")),
+        *(_distance(group, name) for name in _DISTANCES),
+        _mean(_block(group, "nsd")),
+    )
+
+
+def _mean_over_sources(summary: Block) -> tuple[Cell, ...]:
+    means = _block(summary, "mean_over_sources")
+    nothing = Cell("")
+    return (
+        nothing,
+        _mean(_block(means, "dice")),
+        *(nothing,) * 6,
+        *(_distance(means, name) for name in _DISTANCES),
+        _mean(_block(means, "nsd")),
+    )
+
+
+def _lung_table(summary: Block) -> Table:
+    rows = []
+    for structure, label in _LUNGS.items():
+        group = summary if structure == "lungs" else _block(summary, structure)
+        difference = _block(group, "area_difference").get("mean")
+        cells = (
+            _mean(_block(group, "dice")),
+            *(_mean(_block(group, name)) for name in _OVERLAPS),
+            *(_distance(group, name) for name in _DISTANCES),
+            _mean(_block(group, "nsd")),
+            Cell(percent(difference, signed=True)),
+        )
+        rows.append((label, cells))
+    distances = tuple(_DISTANCES.values())
+    head = ("", "Dice", *_OVERLAPS.values(), *distances, "Surface Dice", "Area")
+    return Table("By lung", head, tuple(rows))
+
+
+def _subgroup_tables(summary: Block) -> Iterator[Table]:
+    for kind, values in _block(summary, "subgroups").items():
+        rows = tuple(
+            (str(value), tuple(_subgroup_cells(group)))
+            for value, group in (values or {}).items()
+        )
+        if rows:
+            label = _GROUPS.get(kind, kind.capitalize())
+            head = (label, "Cases", "Dice", "HD95", "Failures")
+            yield Table(f"By {label.lower()}", head, rows)
+
+
+def _subgroup_cells(group: Block) -> Sequence[Cell]:
+    return (
+        Cell(f"{group.get('cases') or 0:,}", detail=_patients(group)),
+        _mean(_block(group, "dice")),
+        _distance(group, "hd95_percent"),
+        Cell(percent(group.get("failure_rate"))),
+    )
+
+
+def _mean(score: Block, before: str = "") -> Cell:
+    bounds = interval(score.get("ci95"))
+    return Cell(number(score.get("mean")), detail=before + bounds if bounds else "")
+
+
+def _distance(group: Block, name: str, before: str = "") -> Cell:
+    score = _block(group, name)
+    unit = "%" if name.endswith("_percent") else score.get("unit") or ""
+    bounds = interval(score.get("ci95"), 2)
+    detail = before + bounds if bounds else ""
+    return Cell(distance(score.get("mean"), unit), detail=detail)
+
+
+def _worst(dice: Block, *, named: bool = True) -> Cell:
+    if dice.get("worst") is None:
+        return Cell(UNDEFINED)
+    name = f"{dice.get('worst_source')}/{dice['worst']}"
+    return Cell(number(dice.get("min")), detail=name if named else "", case=name)
+
+
+def _failure_rate(summary: Block) -> Cell:
+    failures = summary.get("failures") or []
+    limit = number(summary.get("failure_dice"), 2)
+    detail = f"{count(len(failures), 'case')} below Dice {limit}"
+    return Cell(percent(summary.get("failure_rate")), detail=detail)
+
+
+def _patients(group: Block) -> str:
+    patients = group.get("patients")
+    return count(patients, "patient") if patients else ""
+
+
+def _block(parent: Block, name: str) -> Block:
+    """Return a part of the summary; an empty one if it is missing or None."""
+    part = parent.get(name)
+    return part if isinstance(part, Mapping) else {}

@@ -1,0 +1,179 @@
+"""The cases as the script of the page reads them."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lungcli.files import printable
+from lungcli.report.content import ReportCase
+from lungcli.report.texts import cleaned, distance, number, percent
+
+_UNITS: Final = {"mm": "mm", "px": "px", "%": "percent"}
+_STRUCTURES: Final = ("lungs", "right", "left")
+_OVERLAPS: Final = {
+    "dice": "Dice",
+    "iou": "IoU",
+    "sensitivity": "Sensitivity",
+    "precision": "Precision",
+    "nsd": "Surface Dice",
+}
+_DISTANCES: Final = {"hd95": "HD95", "hd": "HD", "assd": "ASSD"}
+
+SCORE_LABELS: Final = (
+    *_OVERLAPS.values(),
+    *_DISTANCES.values(),
+    "HD95 of diagonal",
+    "Area difference",
+)
+"""What the viewer lists for each structure, in the order of `Row.details`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        label: Its heading.
+        structure: Whose score; empty for a column of text.
+        score: Name of the score.
+        digits: Behind the point.
+        worst: Which end is the worst: `low` or `high`.
+        minor: Whether small screens leave it out.
+    """
+
+    label: str
+    structure: str = ""
+    score: str = ""
+    digits: int = 3
+    worst: str = "low"
+    minor: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A case without its pictures.
+
+    Attributes:
+        name: For people.
+        link: By which it is linked to; no two cases share one.
+        source: Name of its source.
+        dice: Of both lungs; None if undefined.
+        failed: Whether Dice is below the limit.
+        flags: What is wrong with it.
+        cells: One a column: text, a number, or None for what is undefined.
+        details: Structure to texts, one for each of `SCORE_LABELS`.
+        facts: Name to text.
+        picture: Number of its pictures; None without.
+        search: What the text filter looks at, in lower case.
+    """
+
+    name: str
+    link: str
+    source: str
+    dice: float | None
+    failed: bool
+    flags: tuple[str, ...]
+    cells: tuple[str | float | None, ...]
+    details: Mapping[str, tuple[str, ...]]
+    facts: Mapping[str, str]
+    picture: int | None
+    search: str
+
+
+def columns_of(summary: Mapping[str, Any]) -> tuple[Column, ...]:
+    """Return the columns; distances in the unit that all cases share."""
+    unit = (summary.get("hd95") or {}).get("unit") or "%"
+    suffix = _UNITS.get(unit, "percent")
+    distances = (
+        Column(
+            label=f"{label}, {unit}",
+            structure="lungs",
+            score=f"{name}_{suffix}",
+            digits=2,
+            worst="high",
+            minor=name != "hd95",
+        )
+        for name, label in (("hd95", "HD95"), ("assd", "ASSD"))
+    )
+    return (
+        Column(label="Case", minor=False),
+        Column(label="Source"),
+        Column(label="Patient"),
+        Column(label="Dice", structure="lungs", score="dice", minor=False),
+        Column(label="Right", structure="right", score="dice"),
+        Column(label="Left", structure="left", score="dice"),
+        *distances,
+        Column(label="Surface Dice", structure="lungs", score="nsd"),
+    )
+
+
+def rows_of(
+    cases: Iterable[ReportCase], columns: tuple[Column, ...], limit: float
+) -> list[Row]:
+    """Return the rows, worst first; undefined ones last.
+
+    Args:
+        cases: In any order. The number of a case's pictures is its place here.
+        columns: Of the table.
+        limit: A Dice below it is a failure.
+    """
+    seen: Counter[str] = Counter()
+    rows = []
+    for number_, case in enumerate(cases):
+        name = printable(case.name)
+        seen[name] += 1
+        link = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        rows.append(_row(case, columns, limit, link, number_))
+    return sorted(rows, key=_worst_first)
+
+
+def _worst_first(row: Row) -> tuple[bool, float, str]:
+    return (row.dice is None, row.dice or 0.0, row.link)
+
+
+def _row(
+    case: ReportCase, columns: tuple[Column, ...], limit: float, link: str, index: int
+) -> Row:
+    dice = _score(case, "lungs", "dice")
+    failed = dice is not None and dice < limit
+    flags = (*((f"Dice below {limit:g}",) if failed else ()), *cleaned(case.flags))
+    texts = iter(cleaned((case.case_id, case.source, case.patient_id)))
+    cells = (
+        _score(case, column.structure, column.score) if column.score else next(texts)
+        for column in columns
+    )
+    words = (case.name, case.patient_id, case.split, *flags, *case.facts.values())
+    return Row(
+        name=printable(case.name),
+        link=link,
+        source=printable(case.source),
+        dice=dice,
+        failed=failed,
+        flags=flags,
+        cells=tuple(cells),
+        details={structure: _details(case, structure) for structure in _STRUCTURES},
+        facts=cleaned(case.facts),
+        picture=None if case.pictures is None else index,
+        search=printable(" ".join(words)).lower(),
+    )
+
+
+def _score(case: ReportCase, structure: str, name: str) -> float | None:
+    value = case.scores.get(structure, {}).get(name)
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
+
+
+def _details(case: ReportCase, structure: str) -> tuple[str, ...]:
+    has_mm = _score(case, structure, "hd95_mm") is not None
+    unit = "mm" if has_mm else "px"
+    return (
+        *(number(_score(case, structure, name)) for name in _OVERLAPS),
+        *(
+            distance(_score(case, structure, f"{name}_{unit}"), unit)
+            for name in _DISTANCES
+        ),
+        distance(_score(case, structure, "hd95_percent"), "%"),
+        percent(_score(case, structure, "area_difference"), signed=True),
+    )

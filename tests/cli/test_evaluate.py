@@ -1,0 +1,272 @@
+"""`lungcli evaluate`: files, several models, and masks made elsewhere."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from invoking import fails, invoke, pixels, table
+from PIL import Image
+
+from lungcli.data.prepared import open_prepared
+
+SCORES = {"dice", "iou", "sensitivity", "precision", "nsd", "hd95", "assd"}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def copied(prepared, here):
+    """A copy of the prepared phantoms whose tables may be changed."""
+    folder = here / "copied"
+    shutil.copytree(prepared, folder)
+    return folder
+
+
+@pytest.fixture
+def other_run(run, tmp_path):
+    """A second run: the first one, decided by another threshold."""
+    folder = tmp_path / "runs" / "other"
+    shutil.copytree(run, folder)
+    info = json.loads((folder / "model.json").read_text())
+    info["threshold"] = 0.2
+    (folder / "model.json").write_text(json.dumps(info))
+    return folder
+
+
+def references(prepared, folder):
+    """Copy the references of all cases into a folder, called as the cases."""
+    folder.mkdir()
+    dataset = open_prepared(prepared)
+    for case in dataset.cases:
+        shutil.copy(dataset.root / case.reference, folder / f"{case.case_id}.png")
+    return folder
+
+
+class TestOneModel:
+    def test_all_files_are_written(self, here, prepared, run):
+        result = invoke(
+            *("evaluate", "--data", prepared, "--model", run, "--split", "all"),
+            *("--out", "e", "--figures", "svg", "--figures", "png"),
+        )
+        names = {path.name for path in (here / "e").iterdir()}
+        assert names == {
+            *("cases.csv", "summary.json", "report.html", "dice.svg", "dice.png")
+        }
+        assert "95 % interval" in result.stdout
+        assert "cases below Dice 0.9" in result.stdout
+
+    def test_no_report_removes_that_of_an_earlier_call(self, here, prepared, run):
+        common = ("evaluate", "--data", prepared, "--model", run, "--out", "e")
+        invoke(*common)
+        assert (here / "e" / "report.html").is_file()
+        invoke(*common, "--no-report")
+        assert not (here / "e" / "report.html").exists()
+
+    def test_the_summary_has_the_names_that_are_promised(self, here, prepared, run):
+        invoke("evaluate", "--data", prepared, "--model", run, "--out", "e")
+        summary = json.loads((here / "e" / "summary.json").read_text())
+        low, high = summary["dice"]["ci95"]
+        assert 0 <= low <= summary["dice"]["mean"] <= high <= 1
+        assert 0 <= summary["failure_rate"] <= 1
+        for group in (summary, *summary["sources"].values()):
+            assert group.keys() >= SCORES
+            assert group["hd95"]["mean"] >= group["assd"]["mean"] >= 0
+            assert group["hd95"]["unit"] == "px"
+            for lung in ("right", "left"):
+                assert group[lung].keys() >= SCORES
+        assert summary["tolerance"] == "0.5 %"
+
+    def test_the_table_holds_what_the_summary_says(self, here, prepared, run):
+        arguments = ("--data", prepared, "--model", run, "--split", "all")
+        result = invoke("evaluate", *arguments, "--out", "e", "--json")
+        summary = json.loads(result.stdout)
+        rows = table(here / "e" / "cases.csv")
+        for column, mean in (
+            ("dice", summary["dice"]["mean"]),
+            ("hd95_px", summary["hd95"]["mean"]),
+            ("left_assd_percent", summary["left"]["assd_percent"]["mean"]),
+        ):
+            found = np.mean([float(row[column]) for row in rows])
+            assert found == pytest.approx(mean, abs=1e-5)
+        assert {row["hd95_mm"] for row in rows} == {""}
+
+    def test_millimetres_where_the_pixel_size_is_known(self, here, copied, run):
+        path = copied / "cases.csv"
+        rows = table(path)
+        for row in rows:
+            row |= {"spacing_row_mm": "2.0", "spacing_column_mm": "2.0"}
+        with path.open("w", newline="") as lines:
+            writer = csv.DictWriter(lines, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        arguments = ("--data", copied, "--model", run, "--tolerance", "4mm")
+        document = json.loads(invoke("evaluate", *arguments, "--json").stdout)
+        assert document["hd95"]["unit"] == "mm"
+        for row in table(run / "evaluation" / "cases.csv"):
+            assert float(row["hd95_mm"]) == pytest.approx(2 * float(row["hd95_px"]))
+
+    def test_a_tolerance_in_mm_needs_a_pixel_size(
+        self, here, prepared, run, capsys, monkeypatch
+    ):
+        arguments = ("--data", prepared, "--model", run, "--tolerance", "2mm")
+        line = fails(capsys, monkeypatch, "evaluate", *arguments, "--out", "e")
+        assert "pixel size of" in line
+        assert "0.5%" in line
+
+    def test_the_failure_threshold_counts(self, here, prepared, run):
+        arguments = ("--data", prepared, "--model", run, "--out", "e", "--json")
+        all_fail = invoke("evaluate", *arguments, "--failure", 1)
+        assert json.loads(all_fail.stdout)["failure_rate"] == 1
+        none_fails = invoke("evaluate", *arguments, "--failure", 0)
+        assert json.loads(none_fails.stdout)["failure_rate"] == 0
+
+
+class TestSeveralModels:
+    def test_two_are_compared_on_the_same_cases(self, here, prepared, run, other_run):
+        models = ("--model", run, "--model", other_run)
+        result = invoke(
+            *("evaluate", "--data", prepared, *models, "--split", "all", "--no-report"),
+        )
+        folder = here / "comparison"
+        assert {path.name for path in folder.iterdir()} == {
+            *("fixture", "other", "comparison.csv", "comparison.json"),
+            *("matrix.csv", "matrix.tex", "matrix.png"),
+        }
+        first = table(folder / "fixture" / "cases.csv")
+        second = table(folder / "other" / "cases.csv")
+        by_hand = np.mean(
+            [
+                float(b["dice"]) - float(a["dice"])
+                for a, b in zip(first, second, strict=True)
+            ]
+        )
+        row = table(folder / "comparison.csv")[0]
+        assert (row["structure"], row["score"]) == ("lungs", "dice")
+        assert float(row["difference"]) == pytest.approx(by_hand, abs=1e-5)
+        assert float(row["p_holm"]) >= float(row["p"]) > 0
+        assert "other minus fixture" in result.stdout
+
+    def test_what_a_model_was_trained_on_is_marked(
+        self, here, prepared, run, other_run
+    ):
+        models = ("--model", run, "--model", other_run)
+        arguments = ("--data", prepared, *models, "--split", "train", "--no-report")
+        result = invoke("evaluate", *arguments, "--out", "c")
+        assert "* trained on some of these cases" in result.stdout
+        assert "fixture: the model was trained on 8 of these 8" in result.stderr
+        assert r"$\dagger$ trained on" in (here / "c" / "matrix.tex").read_text()
+        assert {row["trained_on"] for row in table(here / "c" / "matrix.csv")} == {"8"}
+
+    def test_one_json_document(self, here, prepared, run, other_run):
+        models = ("--model", run, "--model", other_run)
+        result = invoke("evaluate", "--data", prepared, *models, "--json")
+        document = json.loads(result.stdout)
+        assert document.keys() == {"models", "differences", "matrix"}
+        assert list(document["models"]) == ["fixture", "other"]
+
+    def test_a_model_twice_is_refused(self, here, prepared, run, capsys, monkeypatch):
+        models = ("--model", run, "--model", f"{run}/../{run.name}")
+        line = fails(capsys, monkeypatch, "evaluate", "--data", prepared, *models)
+        assert "named twice" in line
+
+
+class TestMasks:
+    def test_perfect_masks_score_1(self, here, prepared):
+        masks = references(prepared, here / "masks")
+        arguments = ("--predicted", masks, "--data", prepared, "--split", "all")
+        document = json.loads(invoke("evaluate", *arguments, "--json").stdout)
+        assert document["dice"]["min"] == 1
+        assert document["hd95"]["max"] == 0
+        assert document["cases"] == 12
+        assert (here / "evaluation" / "masks" / "report.html").is_file()
+
+    def test_masks_of_predict_against_a_folder(self, here, prepared, run):
+        dataset = open_prepared(prepared)
+        (here / "xrays").mkdir()
+        for case in dataset.cases:
+            shutil.copy(prepared / case.image, here / "xrays" / f"{case.case_id}.png")
+        invoke("predict", "xrays", "--model", run, "--out", "theirs")
+        shutil.copy(here / "theirs" / f"{case.case_id}.png", here / "theirs" / "x.png")
+        (here / "drawn").mkdir()
+        for case in dataset.cases:
+            shutil.copy(prepared / case.mask, here / "drawn" / f"{case.case_id}.png")
+        folders = ("--predicted", "theirs", "--reference", "drawn", "--images", "xrays")
+        document = json.loads(invoke("evaluate", *folders, "--json").stdout)
+        assert document["cases"] == 12
+        assert document["dice"]["mean"] > 0.8
+        assert any("belong to no case" in note for note in document["notes"])
+
+    def test_missing_and_unusable_masks_are_named(self, here, prepared):
+        masks = references(prepared, here / "masks")
+        missing, resized, broken, *_ = sorted(masks.iterdir())
+        missing.unlink()
+        Image.fromarray(pixels(resized)[:50, :50]).save(resized)
+        broken.write_bytes(broken.read_bytes()[:100])
+        arguments = ("--predicted", masks, "--data", prepared, "--split", "all")
+        result = invoke("evaluate", *arguments, "--json", status=3)
+        document = json.loads(result.stdout)
+        assert document["cases"] == 9
+        assert [name.rpartition("/")[2] for name in document["missing"]] == [
+            missing.stem
+        ]
+        assert "50×50 pixels" in document["failed"][0]
+        assert str(broken) in document["failed"][1]
+        assert result.stderr.count("error: ") == 2
+
+    def test_nothing_in_common_is_an_error(self, here, prepared, capsys, monkeypatch):
+        (here / "masks").mkdir()
+        Image.fromarray(np.zeros((9, 9), np.uint8)).save(here / "masks" / "else.png")
+        arguments = ("--predicted", "masks", "--data", prepared)
+        line = fails(capsys, monkeypatch, "evaluate", *arguments)
+        assert "Rename the masks" in line
+
+    def test_patients_of_a_table_are_kept_together(self, here, prepared):
+        drawn = references(prepared, here / "drawn")
+        rows = [f"{path.stem},somebody" for path in drawn.iterdir()]
+        (drawn / "cases.csv").write_text("\n".join(["case_id,patient_id", *rows]))
+        folders = ("--predicted", drawn, "--reference", drawn)
+        document = json.loads(invoke("evaluate", *folders, "--json").stdout)
+        assert document["patients"] == 1
+        assert document["dice"]["ci95"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--predicted", "m", "--model", "r"], "leave out --model"),
+        (["--reference", "r"], "needs --predicted"),
+        (["--predicted", "m", "--reference", "r", "--data", "d"], "leave one out"),
+        (["--predicted", "m", "--images", "i"], "belongs to --reference"),
+        (["--tolerance", "2km"], "not a number with unit"),
+    ],
+)
+def test_contradictions_are_usage_errors(arguments, message):
+    result = invoke("evaluate", *arguments, status=2)
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_the_real_command(prepared, run, tmp_path):
+    masks = references(prepared, tmp_path / "masks")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "lungcli", "evaluate", "--json", "--no-report"),
+            *("--predicted", str(masks), "--data", str(prepared), "--out", "e"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["dice"]["mean"] == 1
+    assert (tmp_path / "e" / "cases.csv").is_file()

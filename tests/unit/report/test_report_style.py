@@ -1,0 +1,23 @@
+"""The page's colours of data are those of all other pictures."""
+
+from importlib.resources import files
+
+import pytest
+
+from lungcli.pictures import colours
+
+
+@pytest.mark.parametrize(
+    ("name", "colour"),
+    [
+        ("right-lung", colours.RIGHT_LUNG),
+        ("left-lung", colours.LEFT_LUNG),
+        ("agreed", colours.AGREED),
+        ("missed", colours.MISSED),
+        ("extra", colours.EXTRA),
+    ],
+)
+def test_one_palette(name, colour):
+    style = files("lungcli.report").joinpath("templates/report.css").read_text("utf-8")
+    red, green, blue = colour
+    assert f"--{name}: rgb({red} {green} {blue});" in style

@@ -1,5 +1,5 @@
 """Lets `python -m lungcli` do what `lungcli` does."""
 
-from lungcli.cli.app import main
+from lungcli.cli.start import main
 
 main()

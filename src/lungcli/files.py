@@ -1,5 +1,6 @@
 """Whole files or none: everything is written beside its name, then renamed."""
 
+import hashlib
 import json
 import math
 import os
@@ -13,6 +14,7 @@ from lungcli.errors import OutputError
 
 Cell = str | int | float | None  # of a CSV file
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_LONGEST: Final = 255  # bytes of a name, on all common file systems
 _PART = ".part-"  # in front of the name: the suffix tells libraries the format
 
 
@@ -30,7 +32,7 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     Raises:
         OutputError: If the file cannot be written.
     """
-    part = path.with_name(f"{_PART}{path.name}")
+    part = beside(path, _PART)
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -100,8 +102,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         OutputError: If the folder cannot be written.
     """
     place = Path(os.path.realpath(path))
-    part = place.with_name(f"{_PART}{place.name}")
-    old = place.with_name(f".old-{place.name}")
+    part, old = beside(place, _PART), beside(place, ".old-")
     with _explained(path):
         place.parent.mkdir(parents=True, exist_ok=True)
         _bring_back(old, place)  # an earlier call was killed between the two renames
@@ -117,6 +118,27 @@ def whole_folder(path: Path) -> Iterator[Path]:
             _bring_back(old, place)
             shutil.rmtree(part, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
+
+
+def beside(path: Path, mark: str) -> Path:
+    """Return a hidden path next to another one, of the same suffixes.
+
+    Args:
+        path: A file or folder.
+        mark: What the name begins with, a dot first. The rest is the name of the path,
+            cut and made unique if it were longer than file systems allow.
+
+    Examples:
+        >>> beside(Path("run/best.weights.h5"), ".part-").name
+        '.part-best.weights.h5'
+        >>> beside(Path("x" * 251 + ".png"), ".part-").name
+        '.part-ae1bc6dcdea343d5-xxxxxxxxxxxxxxxxxxxxxxxxxxxx.png'
+    """
+    name = f"{mark}{path.name}"
+    if len(os.fsencode(name)) > _LONGEST:
+        digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()
+        name = f"{mark}{digest[:16]}-{path.name[-32:]}"
+    return path.with_name(name)
 
 
 def printable(text: str | Path) -> str:

@@ -4,13 +4,14 @@ Nothing here needs Keras: `lungcli predict` reads it in milliseconds.
 """
 
 import hashlib
-import json
+import reprlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lungcli import __version__
 from lungcli.config import NetworkConfig
+from lungcli.documents import parse_fields, read_json
 from lungcli.errors import ConfigError, ModelError
 from lungcli.files import write_json
 
@@ -20,6 +21,10 @@ WEIGHTS = "best.weights.h5"
 ONNX = "model.onnx"
 WEIGHTS_KEY = "weights_sha256"  # in the metadata of the ONNX file
 PREPROCESSING = "aspect kept, padded with 0 to a square, resized, 8 bit / 255"
+MOST_BYTES = 2**31 - 1  # of a file with weights; ONNX files cannot be larger
+
+_MOST_JSON = 32 * 2**20  # a million names of cases
+_ABOUT = ("format", "lungcli", "preprocessing")  # the document itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +123,8 @@ def load_info(folder: Path) -> ModelInfo:
         msg = f"no model in {folder} ({MODEL_JSON} is missing). Run 'lungcli train'."
         raise ModelError(msg)
     try:
-        return _parse_info(json.loads(path.read_text(encoding="utf-8")))
-    except (ConfigError, KeyError, OSError, TypeError, ValueError) as error:
+        return _parse_info(read_json(path, most_bytes=_MOST_JSON))
+    except (ConfigError, OSError, ValueError) as error:
         msg = (
             f"cannot use {path} ({type(error).__name__}: {error}). Was it written by "
             f"another version? This is lungcli {__version__}, model format "
@@ -142,42 +147,21 @@ def weights_file(folder: Path) -> Path:
 
 
 def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of a weights file."""
+    """Return the SHA-256 of a weights file.
+
+    Raises:
+        ModelError: If it is larger than any: reading it could take hours.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        msg = f"{path} is larger than 2 GiB: no weights of lungcli. Restore it."
+        raise ModelError(msg)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parse_info(document: dict[str, Any]) -> ModelInfo:
-    if document["format"] != FORMAT_VERSION:
-        msg = f"model format {document['format']}"
+    if document.get("format") != FORMAT_VERSION:
+        msg = f"model format {reprlib.repr(document.get('format'))}"
         raise ValueError(msg)
-    return ModelInfo(
-        network=NetworkConfig(**document["network"]),
-        convention=str(document["convention"]),
-        threshold=float(document["threshold"]),
-        data=_parse_data(document["data"]),
-        initial=_parse_initial(document.get("initial")),
-        license=str(document.get("license", "")),
-    )
-
-
-def _parse_initial(document: dict[str, Any] | None) -> InitialModel | None:
-    if document is None:
-        return None
-    return InitialModel(
-        name=str(document["name"]),
-        fingerprint=str(document["fingerprint"]),
-        data=_parse_data(document["data"]),
-    )
-
-
-def _parse_data(entries: list[dict[str, Any]]) -> tuple[TrainedOn, ...]:
-    return tuple(
-        TrainedOn(
-            name=entry["name"],
-            fingerprint=entry["fingerprint"],
-            cases=tuple(entry["cases"]),
-            validation=tuple(entry["validation"]),
-        )
-        for entry in entries
-    )
+    facts = {name: value for name, value in document.items() if name not in _ABOUT}
+    return parse_fields(ModelInfo, facts)

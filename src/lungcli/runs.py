@@ -17,6 +17,7 @@ from lungcli.files import write_json, write_text
 
 RUNS: Final = Path("runs")
 LATEST: Final = "latest"
+_TRIES: Final = 20  # to be the only one who sets the link
 _POINTER: Final = "latest.txt"  # where the system has no symbolic links
 
 
@@ -75,7 +76,10 @@ def new_run_folder(name: str, *, runs: Path = RUNS) -> RunFolder:
     """Name a folder after the time and what is trained; do not make it."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     safe = "".join(c if c.isalnum() or c in "-_+" else "-" for c in name)[:60]
-    return RunFolder(runs / f"{stamp}-{safe}")
+    # a clock that is set back, or two runs in one second, name what is there already
+    names = (f"{stamp}-{safe}", *(f"{stamp}-{safe}-{n}" for n in range(2, 1000)))
+    free = (name for name in names if not (runs / name).exists())
+    return RunFolder(runs / next(free, names[-1]))
 
 
 def point_latest_to(run: RunFolder, *, runs: Path = RUNS) -> None:
@@ -83,13 +87,18 @@ def point_latest_to(run: RunFolder, *, runs: Path = RUNS) -> None:
     target = os.path.relpath(run.root.resolve(), runs.resolve())
     link, part = runs / LATEST, runs / f".part-{LATEST}"
     check_latest(runs)
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        part.symlink_to(target, target_is_directory=True)
-        part.replace(link)
-    except OSError:  # Windows without the right to make links
-        write_text(runs / _POINTER, target)
+    for _ in range(_TRIES):
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            part.symlink_to(target, target_is_directory=True)
+            part.replace(link)
+        except (FileExistsError, FileNotFoundError):  # another run does just the same
+            continue
+        except OSError:  # Windows without the right to make links
+            break
+        return
+    write_text(runs / _POINTER, target)
 
 
 def check_latest(runs: Path = RUNS) -> None:
@@ -139,7 +148,7 @@ def write_history(run: RunFolder, rows: Sequence[Mapping[str, float]]) -> None:
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), extrasaction="ignore")
     writer.writeheader()
     writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
-    write_text(run.history, text.getvalue())
+    write_text(run.history, text.getvalue(), durable=True)
 
 
 def read_history(run: RunFolder, *, epochs: int) -> list[dict[str, float]]:
@@ -186,6 +195,7 @@ def write_config(
     settings: Mapping[str, Any],
     data: Mapping[Path, str],
     division: Division,
+    halved_from: int | None = None,
 ) -> None:
     """Write what it takes to begin the run again.
 
@@ -194,16 +204,28 @@ def write_config(
         settings: As JSON knows them.
         data: Folder of each prepared data set, and its name.
         division: Which cases train.
+        halved_from: The batch size that was too large for the device; None keeps what
+            the file says of it.
     """
+    before = halved_from or _halved_from(run)
     document = {
         "lungcli": __version__,
         "settings": dict(settings),
+        **({"batch_size_halved_from": before} if before else {}),
         "division": asdict(division),
         "data": [
             {"path": str(path.resolve()), "name": name} for path, name in data.items()
         ],
     }
-    write_json(run.config, document)
+    write_json(run.config, document, durable=True)
+
+
+def _halved_from(run: RunFolder) -> int | None:
+    try:
+        found = json.loads(run.config.read_text(encoding="utf-8"))
+        return int(found["batch_size_halved_from"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
 
 
 def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path], Division]:

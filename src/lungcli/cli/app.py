@@ -1,8 +1,6 @@
 """The command `lungcli`: puts the subcommands together and ends in main()."""
 
-import signal
 import sys
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -11,10 +9,12 @@ from lungcli import __version__
 from lungcli.cli.augment_preview import augment_preview
 from lungcli.cli.demo import demo
 from lungcli.cli.evaluate import evaluate
+from lungcli.cli.faults import fault_of_machine
 from lungcli.cli.info import info
-from lungcli.cli.output import print_error
+from lungcli.cli.output import flush_output, print_error
 from lungcli.cli.predict import predict
 from lungcli.cli.prepare import prepare
+from lungcli.cli.signals import INTERRUPTED, StopSignals
 from lungcli.cli.stress import stress
 from lungcli.cli.train import train
 from lungcli.cli.visualize import visualize
@@ -64,15 +64,29 @@ def _root(
 
 def main() -> None:
     """Run lungcli; an expected error becomes one line and exit status 1."""
-    signal.signal(signal.SIGTERM, _terminate)
+    with StopSignals() as stops:
+        try:
+            _run()
+        except KeyboardInterrupt:
+            sys.exit(stops.status)
+        except SystemExit as done:
+            if done.code == INTERRUPTED:
+                sys.exit(stops.status)
+            raise
+
+
+def _run() -> None:
     try:
         app()
     except LungcliError as error:
         print_error(str(error))
         sys.exit(1)
-
-
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    """Leave through every `finally`, so that nothing half-written stays."""
-    del signum, frame
-    sys.exit(143)
+    except (MemoryError, OSError) as error:
+        fault = fault_of_machine(error)
+        if fault is None:
+            raise
+        print_error(fault)
+        sys.exit(1)
+    finally:
+        if not flush_output():
+            sys.exit(1)

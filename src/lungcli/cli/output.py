@@ -1,8 +1,10 @@
 """The only two consoles: results go to stdout, everything else to stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,19 @@ from rich.markup import escape
 
 from lungcli.files import printable
 
+
+class _Messages(Console):
+    """A console that nothing depends on: no work is lost because a log is full."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, if there is room."""
+        with suppress(OSError):  # a broken pipe is no OSError here: Rich ends then
+            super().print(*objects, **options)
+
+
 # Off: a path such as `:x:` is no emoji.
 out = Console(emoji=False)
-err = Console(stderr=True, emoji=False)
+err = _Messages(stderr=True, emoji=False)
 
 
 def is_live() -> bool:
@@ -42,3 +54,20 @@ def print_error(text: str) -> None:
     """Print what failed, in one line."""
     line = printable(text).replace("\n", " ")
     err.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)
+
+
+def flush_output() -> bool:
+    """Write out what stdout still holds; say so if it cannot be written.
+
+    Python would do so at its very end, and show a traceback.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print_error(f"cannot write to the standard output ({error.strerror}).")
+        return False
+    return True

@@ -110,11 +110,12 @@ def _print_differences(rows: "Sequence[PairedDifference]") -> None:
         if found.source != before:
             table.add_section()
         before = found.source
+        decimals = 2 if found.score.startswith(("hd", "assd")) else 4
         table.add_row(
             escape(found.source),
             _score_title(found.structure, found.score),
-            f"{found.mean:+.4f}",
-            "-" if found.ci95 is None else _interval(found.ci95, 4, sign="+"),
+            f"{found.mean:+.{decimals}f}",
+            "-" if found.ci95 is None else _interval(found.ci95, decimals, sign="+"),
             f"{found.p_holm:.4f}",
             style="bold" if found.p_holm < _SIGNIFICANT else None,
         )

@@ -32,6 +32,40 @@ class MaskFolder:
     by_path: Mapping[str, Path]
     by_stem: Mapping[str, tuple[Path, ...]]
 
+    def find_all(self, cases: Mapping[str, Sequence[str]]) -> dict[str, Path]:
+        """Return the file of each case that has one; no file belongs to two cases.
+
+        A file that lies where one case has it is that case's alone, whatever other
+        cases have the same bare name.
+
+        Args:
+            cases: Name of the case to what its file may be called, as `find` takes it.
+
+        Raises:
+            DatasetError: If two files have the name of a case, or one file may belong
+                to two cases.
+        """
+        found = {
+            case: path
+            for case, names in cases.items()
+            if (path := self._at_path(names)) is not None
+        }
+        taken = set(found.values())
+        owners: dict[Path, str] = {}
+        for case, names in cases.items():
+            path = None if case in found else self._of_name(names)
+            if path is None or path in taken:
+                continue
+            if path in owners:
+                msg = (
+                    f"{printable(path)} has the name of {owners[path]} and of {case}. "
+                    f"Lay it where it belongs, as {cases[case][0]}{path.suffix}."
+                )
+                raise DatasetError(msg)
+            owners[path] = case
+            found[case] = path
+        return found
+
     def find(self, names: Sequence[str]) -> Path | None:
         """Return the file of a case, None if there is none.
 
@@ -42,10 +76,9 @@ class MaskFolder:
         Raises:
             DatasetError: If two files have the name, in two folders.
         """
-        for name in names:
-            if name in self.by_path:
-                return self.by_path[name]
-        for name in names:
+        return self._at_path(names) or self._of_name(names)
+
+    def _at_path(self, names: Sequence[str]) -> Path | None:
             found = self.by_stem.get(name, ())
             if len(found) > 1:
                 msg = (

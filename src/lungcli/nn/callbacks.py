@@ -187,13 +187,14 @@ class Counters(keras.callbacks.Callback):
             for name, value in self.counts.get(type(callback).__name__, {}).items():
                 setattr(callback, name, value)
 
-    def values(self) -> dict[str, dict[str, float | None]]:
+    def values(self) -> dict[str, dict[str, float]]:
         """Return what each callback has counted, by its class."""
         return {
             type(callback).__name__: {
-                name: getattr(callback, name)
+                name: value
                 for name in self._NAMES
-                if hasattr(callback, name)
+                if (value := getattr(callback, name, None)) is not None
+                and math.isfinite(value)  # no Dice so far: they begin with -inf
             }
             for callback in self.callbacks
         }
@@ -228,6 +229,36 @@ class FiniteLoss(keras.callbacks.Callback):
                 "--learning-rate."
             )
             raise ConfigError(msg)
+
+
+class StopRequests(keras.callbacks.Callback):
+    """Stop where nothing is half done: between two steps, or when an epoch is saved.
+
+    After the last step of an epoch it is worth waiting for what it leaves. Comes after
+    the callback that saves the state.
+
+    Args:
+        deliver: Raises KeyboardInterrupt if a stop was asked for.
+        items: What Keras counts as batches, in an epoch.
+    """
+
+    def __init__(self, deliver: Callable[[], None], items: int) -> None:
+        super().__init__()
+        self.deliver = deliver
+        self.items = items
+
+    def on_train_batch_end(
+        self, batch: int, logs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Stop after any step but the last."""
+        del logs
+        if batch + 1 < self.items:
+            self.deliver()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Stop after an epoch."""
+        del epoch, logs
+        self.deliver()
 
 
 class StepReporter(keras.callbacks.Callback):

@@ -14,6 +14,7 @@ from lungcli.errors import ConfigError, ModelError
 from lungcli.files import whole_file
 from lungcli.model_info import ModelInfo, weights_file
 from lungcli.nn.networks import build_network
+from lungcli.nn.weights_file import check_weights
 
 LOADING_ERRORS = (
     ConfigError,
@@ -56,8 +57,7 @@ def load_weights(network: keras.Model, path: Path) -> None:
         ModelError: If they are broken, or of another network.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # the error says it all
-            network.load_weights(path)
+        read_weights(network, path)
     except LOADING_ERRORS as error:
         msg = (
             f"cannot use the weights {path} ({first_line(error)}). Train again, or "
@@ -67,6 +67,17 @@ def load_weights(network: keras.Model, path: Path) -> None:
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         msg = f"the weights {path} hold NaN or infinity. Train again, or restore it."
         raise ModelError(msg)
+
+
+def read_weights(model: keras.Model, path: Path) -> None:
+    """Read a file of weights that `check_weights` has nothing against.
+
+    Raises:
+        Exception: One of `LOADING_ERRORS`, if it is broken or of another model.
+    """
+    check_weights(model, path)
+    with warnings.catch_warnings(action="ignore"):  # the error says it all
+        model.load_weights(path)
 
 
 def first_line(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 import importlib.util
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from lungcli.config import TrainConfig
 from lungcli.errors import ConfigError, ModelError
+from lungcli.interrupts import deferred
 from lungcli.nn.augment import Augment
 from lungcli.nn.batches import Batches
 from lungcli.nn.callbacks import (
@@ -27,9 +27,11 @@ from lungcli.nn.callbacks import (
     Logs,
     Score,
     StepReporter,
+    StopRequests,
     ValidationDice,
 )
-from lungcli.nn.model_file import LOADING_ERRORS, first_line
+from lungcli.nn.memory import memory_watched
+from lungcli.nn.model_file import LOADING_ERRORS, first_line, read_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.precision import dtype_policy, make_deterministic, on_cpu
 from lungcli.nn.resident import ResidentBatches, ResidentSegmenter, fits_on_device
@@ -148,26 +150,37 @@ class Trainer:
         if self.state is None:
             return
         try:
-            with warnings.catch_warnings(action="ignore"):  # the error says it all
-                self.segmenter.load_weights(self.state.weights)
+            read_weights(self.segmenter, self.state.weights)
         except LOADING_ERRORS as error:
             msg = (
                 f"cannot resume: {self.state.weights} does not fit the run "
                 f"({first_line(error)}). Start a new run."
             )
             raise ModelError(msg) from error
+        # an epoch has more steps than it had if the batches were halved since
+        steps = self.done * len(self.batches)
+        self.segmenter.optimizer.iterations.assign(steps)
         restore_best(self.state, self.folder)
 
     def fit(self, hooks: Hooks) -> None:
-        """Train to the last epoch of the settings."""
-        self.segmenter.fit(
-            self.meter.timed,
-            initial_epoch=self.done,
-            epochs=self.config.epochs,
-            callbacks=self._callbacks(hooks),
-            shuffle=False,  # the batches order themselves
-            verbose=0,
-        )
+        """Train to the last epoch of the settings.
+
+        Raises:
+            OutOfMemoryError: If the device has too little memory for a batch.
+            KeyboardInterrupt: Between two steps, if somebody asked for it.
+        """
+        with memory_watched(), deferred() as deliver:
+            self.segmenter.fit(
+                self.meter.timed,
+                initial_epoch=self.done,
+                epochs=self.config.epochs,
+                callbacks=[
+                    *self._callbacks(hooks),
+                    StopRequests(deliver, len(self.source)),
+                ],
+                shuffle=False,  # the batches order themselves
+                verbose=0,
+            )
 
     def _callbacks(self, hooks: Hooks) -> list[keras.callbacks.Callback]:
         """Return the callbacks; those after ValidationDice see its scores."""

@@ -82,7 +82,7 @@ def check_report_folder(folder: Path) -> None:
         OutputError: If it holds anything but a report of lungcli.
     """
     stored = folder / REPORT_FOLDER
-    if stored.is_dir() and any(stored.iterdir()) and not _is_ours(stored):
+    if stored.is_dir() and any(stored.iterdir()) and not _is_ours(stored / "index.html"):
         msg = (
             f"{stored} is not a report of lungcli, and would be replaced by one. "
             "Rename it, or choose another place with --out."
@@ -90,10 +90,22 @@ def check_report_folder(folder: Path) -> None:
         raise OutputError(msg)
 
 
-def _is_ours(stored: Path) -> bool:
+def remove_report(folder: Path) -> None:
+    """Remove the report of an earlier call, of either kind; nobody else's.
+
+    Raises:
+        OutputError: If it cannot be removed.
+    """
+    if _is_ours(folder / REPORT_HTML):
+        remove_file(folder / REPORT_HTML)
+    if _is_ours(folder / REPORT_FOLDER / "index.html"):
+        _remove_folder(folder / REPORT_FOLDER)
+
+
+def _is_ours(page: Path) -> bool:
     try:
-        with (stored / "index.html").open(encoding="utf-8") as page:
-            return _MARK in page.read(2000)
+        with page.open(encoding="utf-8") as lines:
+            return _MARK in lines.read(2000)
     except (OSError, UnicodeDecodeError):
         return False
 

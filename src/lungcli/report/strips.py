@@ -4,9 +4,10 @@ The template draws it as SVG as wide as the screen; heights are pixels.
 """
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from lungcli.report.axes import PLOT, Axis, Tick
@@ -17,7 +18,7 @@ _TAIL = 0.02  # share of the cases that may lie below the axis
 _SPAN = 0.05  # that the axis goes below the failure line at least
 
 _RADIUS: Final = 4.0
-_BINS: Final = 90  # across the width: a dot each on a desktop
+_WIDTH: Final = 0.8  # of a dot on a desktop, in % of the strip
 _TALLEST = 64.0  # half the height of a strip
 _GOLDEN: Final = (5**0.5 - 1) / 2
 
@@ -146,23 +147,30 @@ def _note(num_cases: int, num_defined: int, median: float | None) -> str:
 
 
 def _pile(places: Sequence[float]) -> tuple[list[float], float]:
-    """Stack dots of nearly one place by turns above and below the middle.
+    """Stack dots that would touch above and below the middle, as near as they fit.
 
     Stacked in the order of their values, they would form a herringbone; steps of the
     golden ratio mix them, always in the same way.
     """
     mixed = sorted(range(len(places)), key=lambda index: index * _GOLDEN % 1)
-    filled: Counter[int] = Counter()
+    rows: dict[int, dict[int, float]] = defaultdict(dict)
     levels = [0] * len(places)
     for index in mixed:
-        column = int(places[index] * _BINS / 100)
-        level = filled[column]
-        filled[column] += 1
-        levels[index] = (level + 1) // 2 * (1 if level % 2 else -1)
+        place = places[index]
+        outwards = ((k + 1) // 2 * (1 if k % 2 else -1) for k in count())
+        levels[index] = next(k for k in outwards if _is_free(rows[k], place))
+        rows[levels[index]][int(place / _WIDTH)] = place
     highest = max(map(abs, levels), default=0)
     step = min(2 * _RADIUS, _TALLEST / max(1, highest))
     half = highest * step + 2 * _RADIUS
     return [round(level * step, 2) for level in levels], round(half, 2)
+
+
+def _is_free(row: Mapping[int, float], place: float) -> bool:
+    """Tell whether a dot fits into a row, which knows its dots by their cell."""
+    cell = int(place / _WIDTH)
+    near = (row.get(cell + step, math.inf) for step in (-1, 0, 1))
+    return all(abs(place - other) >= _WIDTH for other in near)
 
 
 def _median(values: Sequence[float]) -> float | None:

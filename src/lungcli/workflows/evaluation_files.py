@@ -16,6 +16,7 @@ from lungcli.files import Cell, csv_cell, make_folder, write_json, write_text
 from lungcli.metrics.scores import CaseScores
 from lungcli.metrics.summary import summarize
 from lungcli.report.content import Report
+from lungcli.report.page import check_report_folder, remove_report
 from lungcli.workflows.datasets import check_output
 from lungcli.workflows.report import ReportSpool
 from lungcli.workflows.scoring import Scored, ScoreSettings
@@ -73,11 +74,16 @@ class EvaluationWriter:
         outputs: Which files to write.
 
     Raises:
-        OutputError: If the folder cannot be made, or belongs to a data set.
+        OutputError: If the folder cannot be made, belongs to a data set, or has a
+            folder `report/` that is not lungcli's.
     """
 
     def __init__(self, folder: Path, settings: ScoreSettings, outputs: Outputs) -> None:
         check_output(folder)
+        if outputs.report:
+            check_report_folder(folder)
+        else:
+            remove_report(folder)  # it would show other scores
         make_folder(folder)
         self._folder = folder
         self._settings = settings
@@ -159,9 +165,7 @@ class EvaluationWriter:
         write_json(self._folder / SUMMARY_JSON, summary)
         paths = [self._folder / CASES_CSV, self._folder / SUMMARY_JSON]
         paths += self._draw_figures()
-        paths += self._write_report(
-            Report(title=f"{about['model']}", summary=summary, history=history)
-        )
+        paths += self._write_report(summary, history)
         return Evaluation(
             cases=tuple(self._scores),
             summary=summary,
@@ -196,9 +200,14 @@ class EvaluationWriter:
             save_figure(figure, path)
         return paths
 
-    def _write_report(self, report: Report) -> list[Path]:
+    def _write_report(
+        self, summary: Mapping[str, Any], history: Sequence[Mapping[str, float]]
+    ) -> list[Path]:
         if self._spool is None:
             return []
+        # reports are passed on: where the model lies is nobody's business
+        name = Path(summary["model"]).name
+        report = Report(title=name, summary={**summary, "model": name}, history=history)
         return [self._spool.write(self._folder, report)]
 
 

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from lungcli.cores import num_cores
 from lungcli.errors import LungcliError
+from lungcli.interrupts import deferred
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -39,13 +40,15 @@ def map_in_processes(
     if num_processes <= 1:
         yield from map(function, jobs)
         return
-    context = multiprocessing.get_context("spawn")
-    cancelled = context.Event()
-    pool = ProcessPoolExecutor(
-        num_processes, mp_context=context, initializer=_begin, initargs=(cancelled,)
-    )
     try:
-        with _signals_held():
+        cancelled, pool = _open_pool(num_processes)
+    except OSError:  # no shared memory, as in some containers: it goes without
+        yield from map(function, jobs)
+        return
+    try:
+        # A process whose start is cut off complains on stderr. Ctrl-C is blocked, too,
+        # which the processes inherit: until they ignore it, they never see one.
+        with deferred(), _blocked(signal.SIGINT):
             results = pool.map(partial(_work, function), jobs, chunksize=_CHUNK)
         # None stands for a job that was not done, which only a cancelled pool has
         yield from (result[0] for result in results if result)
@@ -62,34 +65,19 @@ def map_in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back while processes start, and deliver them after.
-
-    A process whose start is cut off complains on stderr. Ctrl-C is blocked as well,
-    which the processes inherit: until they ignore it, they never see one.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals reach the main thread alone
-        return
-    came: list[int] = []
-    before = {
-        number: signal.signal(number, lambda which, _: came.append(which))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        with _blocked(signal.SIGINT):
-            yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for which in came[:1]:
-            signal.raise_signal(which)
+def _open_pool(num_processes: int) -> tuple[Event, ProcessPoolExecutor]:
+    context = multiprocessing.get_context("spawn")
+    cancelled = context.Event()
+    pool = ProcessPoolExecutor(
+        num_processes, mp_context=context, initializer=_begin, initargs=(cancelled,)
+    )
+    return cancelled, pool
 
 
 @contextmanager
 def _blocked(number: signal.Signals) -> Iterator[None]:
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    main = threading.current_thread() is threading.main_thread()
+    if not (main and hasattr(signal, "pthread_sigmask")):  # a thread, or Windows
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})

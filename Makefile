@@ -9,7 +9,7 @@ PINS := constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check format clean
+.PHONY: help demo test test-fast check audit format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -29,6 +29,11 @@ check: $(VENV)/installed-dev ## Format, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Not part of check: it needs the network. What cannot be looked up is an error.
+audit: $(VENV)/installed-dev ## Known holes in the pinned packages (needs the network)
+	@$(PIP) install --constraint $(PINS) 'pip-audit>=2.9'
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(PINS)
 
 format: $(VENV)/installed-dev ## Mend what can be mended automatically
 	$(BIN)/ruff format .

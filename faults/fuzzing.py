@@ -1,81 +1,87 @@
 """What the fuzzing harnesses of the readers share.
 
-A harness is `check(path)`: it may return or raise a `LungcliError`; whatever else it
-raises is a finding. Findings are kept by where they arose, so that one bug, met a
-thousand times, is one file, and the fuzzing goes on behind it. Hangs, crashes of
-native code and memory are libFuzzer's: it stops there and leaves the input.
+A harness reads a file: it may return or raise a `LungcliError`; whatever else it raises
+is a finding. Findings are kept by where they arose, so that one bug, met a thousand
+times, is one file, and the fuzzing goes on behind it. Hangs, crashes of native code
+and memory are libFuzzer's: it stops there and leaves the input.
 
 Atheris is no dependency of lungcli: `pip install atheris` first.
 """
 
 import hashlib
-import importlib
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import atheris
 
-from lungcli.errors import LungcliError
-
-LIMITS: Final = ("-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1")
-_MODULES: Final = ("lungcli.data", "PIL", "pydicom", "zipfile", "tomllib", "json")
+CORPUS_TESTS: Final = Path(__file__).parents[1] / "tests" / "corpus"
+LIMITS: Final = ("-timeout=10", "-rss_limit_mb=3000", "-print_final_stats=1")
+_MODULES: Final = ("lungcli", "PIL", "pydicom", "zipfile", "tomllib", "json")
 _FOUND: Final = "found"
-_Mutate = Callable[[bytes, int, int], bytes]
+
+Read = Callable[[Path], object]
+Mutate = Callable[[bytes, int, int], bytes]
+sys.path.insert(0, str(CORPUS_TESTS))
 
 
 def fuzz(
-    module: str,
-    function: str,
+    load: Callable[[], tuple[Read, Mapping[str, bytes]]],
     *,
     suffix: str,
-    seeds: Callable[[], Mapping[str, bytes]],
-    mutate: _Mutate | None = None,
+    mutate: Mutate | None = None,
 ) -> None:
     """Fuzz a reader until libFuzzer's limits, given on the command line, are met.
 
     Args:
-        module: Where the reader is; imported with coverage.
-        function: Its name; called with the path of a file.
-        suffix: Of that file.
-        seeds: Makes names and contents to begin with; called once coverage is on.
+        load: Imports the reader and makes the seeds, names and contents; what is
+            imported meanwhile is watched for coverage.
+        suffix: Of the file that the reader is given.
         mutate: `(data, max_size, seed)` to a changed copy, for formats that
             libFuzzer's own changes would only break at the first checksum.
     """
-    with atheris.instrument_imports(include=list(_MODULES)):
-        read = getattr(importlib.import_module(module), function)
-    fuzz_function(read, suffix=suffix, seeds=seeds(), mutate=mutate)
-
-
-def fuzz_function(
-    read: Callable[[Path], object],
-    *,
-    suffix: str,
-    seeds: Mapping[str, bytes],
-    mutate: _Mutate | None = None,
-) -> None:
-    """As `fuzz`, for a function that is imported already."""
-    corpus = _corpus_folder(sys.argv)
-    _write_all(corpus, seeds.items())
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        path = Path(folder, f"input{suffix}")
-        seen: set[str] = set()
-
-        def check(data: bytes) -> None:
-            path.write_bytes(data)
-            try:
-                read(path)
-            except LungcliError:
-                return
-            except (Exception, RecursionError) as error:
-                _keep(corpus.parent / _FOUND, data, error, seen)
-
+    folder = _corpus_folder(sys.argv)
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
+        path = Path(place, f"input{suffix}")
+        with atheris.instrument_imports(include=list(_MODULES)):
+            read, seeds = load()
+            check = _checked(read, path, folder.parent / _FOUND)
+            for name, content in seeds.items():
+                mark = hashlib.sha256(name.encode()).hexdigest()[:12]
+                (folder / f"seed-{mark}").write_bytes(content)
+                check(content)  # libraries are imported only when they are needed
         options = {"custom_mutator": mutate} if mutate else {}
         atheris.Setup([*sys.argv, *LIMITS], check, **options)
         atheris.Fuzz()
+
+
+def seeds_of(specimens: Sequence[object], most_bytes: int = 20_000) -> dict[str, bytes]:
+    """Return the small ones of the corpus that the tests make."""
+    return {
+        each.name: each.content
+        for each in specimens
+        if len(each.content) <= most_bytes
+    }
+
+
+def _checked(read: Read, path: Path, found: Path) -> Callable[[bytes], None]:
+    from lungcli.errors import LungcliError  # noqa: PLC0415 - watched for coverage
+
+    seen: set[str] = set()
+
+    def check(data: bytes) -> None:
+        path.write_bytes(data)
+        try:
+            read(path)
+        except LungcliError:
+            return
+        except Exception as error:
+            _keep(found, data, error, seen)
+
+    return check
 
 
 def _corpus_folder(arguments: Sequence[str]) -> Path:
@@ -85,13 +91,6 @@ def _corpus_folder(arguments: Sequence[str]) -> Path:
     folder = Path(folders[0])
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _write_all(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
-    for name, content in files:
-        (folder / f"seed-{hashlib.sha256(name.encode()).hexdigest()[:12]}").write_bytes(
-            content
-        )
 
 
 def _keep(folder: Path, data: bytes, error: Exception, seen: set[str]) -> None:

@@ -1,5 +1,6 @@
 """Settings of a training run: checked once, saved with the run."""
 
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -7,12 +8,16 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from lungcli.errors import ConfigError
+from lungcli.files import read_plain
 
 ARCHITECTURES: Final = ("stem-unet", "unet")
 PRECISIONS: Final = ("auto", "float32", "bfloat16")
 SCHEDULES: Final = ("cosine", "plateau")
 KEEPS: Final = ("best", "last")
 MAX_SEED: Final = 2**32 - 1
+# Of a file of settings; tomllib takes time by the square of how deep tables nest.
+_MOST_BYTES: Final = 2**16
+_MOST: Final = 2**32  # of any setting: beyond, libraries overflow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,14 +184,17 @@ def read_settings(path: Path) -> dict[str, Any]:
     """Return the settings of a TOML file; dashes in names count as underscores.
 
     Raises:
-        ConfigError: If the file is missing or no TOML.
+        ConfigError: If the file is missing, or no TOML of a sensible size.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_plain(path, _MOST_BYTES).decode("utf-8"))
     except OSError as error:
         msg = f"cannot read the configuration {path} ({error.strerror})."
         raise ConfigError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        msg = f"{path} is nested too deeply. Write lines like: epochs = 60"
+        raise ConfigError(msg) from error
+    except ValueError as error:  # too large, no UTF-8, no TOML
         msg = f"{path} is no TOML file ({error}). Write lines like: epochs = 60"
         raise ConfigError(msg) from error
     return {name.replace("-", "_"): value for name, value in document.items()}
@@ -201,12 +209,23 @@ def _check(
 ) -> None:
     # bool is an int in Python, but `epochs = true` is a slip
     if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-        msg = f"{name} must be a {_name_of(kind)}, got {value!r}."
+        msg = f"{name} must be a {_name_of(kind)}, got {_shown(value)}."
         raise ConfigError(msg)
-    number = float(value) if isinstance(value, int | float) else 0.0
-    if at_least is not None and not at_least <= number < float("inf"):
-        msg = f"{name} must be at least {at_least:g}, got {value!r}."
+    if not isinstance(value, int | float) or at_least is None:
+        return
+    if not at_least <= value < float("inf"):
+        msg = f"{name} must be at least {at_least:g}, got {_shown(value)}."
         raise ConfigError(msg)
+    if value > _MOST:
+        msg = f"{name} must be at most {_MOST}, got {_shown(value)}."
+        raise ConfigError(msg)
+
+
+def _shown(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a number too long to write"
 
 
 def _name_of(kind: type | tuple[type, ...]) -> str:
@@ -216,5 +235,5 @@ def _name_of(kind: type | tuple[type, ...]) -> str:
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        msg = f"{name} must be one of {', '.join(choices)}, got {value!r}."
+        msg = f"{name} must be one of {', '.join(choices)}, got {_shown(value)}."
         raise ConfigError(msg)

@@ -4,8 +4,10 @@ import json
 import reprlib
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from types import NoneType, UnionType
+from types import NoneType
 from typing import Any, Final, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+
+from lungcli.files import read_plain
 
 MOST_BYTES: Final = 2**20  # of a document that holds settings
 _NAMES: Final = {
@@ -26,16 +28,11 @@ def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
         most_bytes: A larger file is refused before it is read.
 
     Raises:
-        OSError: If it cannot be read.
+        OSError: If it cannot be read, or is no plain file.
         ValueError: If it is too large, nested too deeply, no JSON, or no object. NaN
             and infinity are no JSON (RFC 8259), though Python reads them.
     """
-    with path.open("rb") as file:
-        text = file.read(most_bytes + 1)
-    if len(text) > most_bytes:
-        msg = f"larger than {most_bytes >> 20} MiB"
-        raise ValueError(msg)
-    return parse_json(text)
+    return parse_json(read_plain(path, most_bytes))
 
 
 def parse_json(text: bytes) -> dict[str, Any]:
@@ -56,8 +53,9 @@ def parse_fields(kind: type[T], document: object, where: str = "") -> T:
     """Build a dataclass from a JSON object that has its fields and no others.
 
     Types are those of the annotations: `str`, `bool`, `int`, `float` (whole numbers
-    too), `tuple[X, ...]` from a list, `X | None`, or such a dataclass. Nothing is
-    converted: `"1"` and `true` are no numbers. Ranges are the dataclass's own business.
+    too), `Any`, `dict[str, X]`, `tuple[X, ...]` from a list, `X | None`, or such a
+    dataclass. Nothing is converted: `"1"` and `true` are no numbers. Ranges are the
+    dataclass's own business.
 
     Args:
         kind: The dataclass.
@@ -98,17 +96,25 @@ def parse_fields(kind: type[T], document: object, where: str = "") -> T:
 def _parse(kind: Any, value: object, where: str) -> Any:
     if is_dataclass(kind):
         return parse_fields(kind, value, where)  # type: ignore[arg-type] # no instance
-    if get_origin(kind) is UnionType:
-        (some,) = set(get_args(kind)) - {NoneType}
-        return None if value is None else _parse(some, value, where)
-    if get_origin(kind) is tuple:
-        items, one = _list(value, where), get_args(kind)[0]
-        return tuple(_parse(one, item, f"{where}[]") for item in items)
+    if get_origin(kind) is not None:
+        return _parse_parts(kind, value, where)
     if kind is float and type(value) is int:
         return _float(value, where)
-    if type(value) is not kind:  # isinstance takes true for a number
+    if kind is not Any and type(value) is not kind:  # true is an instance of int
         _complain(where, _NAMES[kind], value)
     return value
+
+
+def _parse_parts(kind: Any, value: object, where: str) -> Any:
+    some = get_args(kind)
+    if get_origin(kind) is tuple:
+        items = _list(value, where)
+        return tuple(_parse(some[0], item, f"{where}[]") for item in items)
+    if get_origin(kind) is dict:
+        named = _object(value, where).items()
+        return {name: _parse(some[1], item, f"{where}[]") for name, item in named}
+    (present,) = set(some) - {NoneType}
+    return None if value is None else _parse(present, value, where)
 
 
 def _object(value: object, where: str) -> dict[str, Any]:

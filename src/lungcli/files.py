@@ -1,10 +1,13 @@
 """Whole files or none: everything is written beside its name, then renamed."""
 
+import errno
 import hashlib
 import json
 import math
 import os
+import re
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,16 +16,21 @@ from typing import Any, Final
 from lungcli.errors import OutputError
 
 Cell = str | int | float | None  # of a CSV file
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: Final = re.compile("'*[=+@-]")  # apostrophes of its own included
 _LONGEST: Final = 255  # bytes of a name, on all common file systems
-_PART = ".part-"  # in front of the name: the suffix tells libraries the format
+_INVISIBLE: Final = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]"
+)
+PART: Final = ".part-"  # in front of the name: the suffix tells libraries the format
 
 
 @contextmanager
 def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path that becomes `path` if the block ends without error.
 
-    Parent folders are made.
+    Parent folders are made. Its permissions are what the umask leaves. The temporary
+    file is there, new and empty: a link that somebody else has put in its place is
+    removed, not followed.
 
     Args:
         path: The file.
@@ -32,9 +40,11 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     Raises:
         OutputError: If the file cannot be written.
     """
-    part = beside(path, _PART)
+    part = beside(path, PART)
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        part.touch(exist_ok=False)
         try:
             yield part
             if durable:
@@ -102,7 +112,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         OutputError: If the folder cannot be written.
     """
     place = Path(os.path.realpath(path))
-    part, old = beside(place, _PART), beside(place, ".old-")
+    part, old = beside(place, PART), beside(place, ".old-")
     with _explained(path):
         place.parent.mkdir(parents=True, exist_ok=True)
         _bring_back(old, place)  # an earlier call was killed between the two renames
@@ -141,14 +151,50 @@ def beside(path: Path, mark: str) -> Path:
     return path.with_name(name)
 
 
+def read_plain(path: Path, most_bytes: int) -> bytes:
+    """Read a whole file that should be small; never a pipe or a device.
+
+    Args:
+        path: The file.
+        most_bytes: A larger file is not read.
+
+    Raises:
+        OSError: If it cannot be read, or is no plain file.
+        ValueError: If it is larger.
+    """
+    # A pipe would wait for a writer, and a device may never end.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "a folder, a pipe or a device, not a file")
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        large = most_bytes >= 2**20
+        limit = f"{most_bytes >> 20} MiB" if large else f"{most_bytes >> 10} KiB"
+        msg = f"larger than {limit}"
+        raise ValueError(msg)
+    return content
+
+
 def printable(text: str | Path) -> str:
-    r"""Spell out what is not UTF-8 in a file name, so that it can be shown and written.
+    r"""Spell out what does not show as itself: file names come from strangers.
+
+    That is what is not UTF-8, control characters, by which a name could command a
+    terminal or add a line, and those that turn the direction of what follows.
+
+    References:
+        Boucher, Anderson (2023), Trojan Source, USENIX Security,
+        https://doi.org/10.48550/arXiv.2111.00169
 
     Examples:
-        >>> printable(os.fsdecode(b"caf\xe9.png"))
-        'caf\\udce9.png'
+        >>> printable(os.fsdecode(b"caf\xe9.png")), printable("\x1b]0;title\x07\n")
+        ('caf\\udce9.png', '\\x1b]0;title\\x07\\n')
     """
-    return str(text).encode(errors="backslashreplace").decode()
+    shown = _INVISIBLE.sub(_spelled, str(text))
+    return shown.encode(errors="backslashreplace").decode()
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def csv_cell(value: Cell) -> str | int | float:
@@ -169,8 +215,18 @@ def csv_cell(value: Cell) -> str | int | float:
         return ""
     if isinstance(value, str):
         text = printable(value)
-        return f"'{text}" if text.startswith(_FORMULA) else text
+        return f"'{text}" if _FORMULA.match(text) else text
     return value
+
+
+def text_of_cell(cell: str) -> str:
+    """Return the text that `csv_cell` has written.
+
+    Examples:
+        >>> text_of_cell("'=1+1"), text_of_cell("'n'")
+        ('=1+1', "'n'")
+    """
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _wait_for_disk(path: Path) -> None:

@@ -41,6 +41,6 @@ def deferred() -> Iterator[Callable[[], None]]:
     try:
         yield deliver
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for taken, handler in before.items():
+            signal.signal(taken, handler)
         deliver()

@@ -21,8 +21,8 @@ WEIGHTS = "best.weights.h5"
 ONNX = "model.onnx"
 WEIGHTS_KEY = "weights_sha256"  # in the metadata of the ONNX file
 PREPROCESSING = "aspect kept, padded with 0 to a square, resized, 8 bit / 255"
-MOST_BYTES = 2**31 - 1  # of a file with weights; ONNX files cannot be larger
 
+_MOST_BYTES = 2**31 - 1  # of a file with weights
 _MOST_JSON = 32 * 2**20  # a million names of cases
 _ABOUT = ("format", "lungcli", "preprocessing")  # the document itself
 
@@ -109,7 +109,7 @@ def save_info(folder: Path, info: ModelInfo) -> None:
         "preprocessing": PREPROCESSING,
         **asdict(info),
     }
-    write_json(folder / MODEL_JSON, document)
+    write_json(folder / MODEL_JSON, document, durable=True)
 
 
 def load_info(folder: Path) -> ModelInfo:
@@ -152,7 +152,7 @@ def fingerprint(path: Path) -> str:
     Raises:
         ModelError: If it is larger than any: reading it could take hours.
     """
-    if path.stat().st_size > MOST_BYTES:
+    if path.stat().st_size > _MOST_BYTES:
         msg = f"{path} is larger than 2 GiB: no weights of lungcli. Restore it."
         raise ModelError(msg)
     with path.open("rb") as file:

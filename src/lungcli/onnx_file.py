@@ -9,8 +9,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lungcli.model_info import MOST_BYTES
-
 if TYPE_CHECKING:
     import onnx
 
@@ -45,6 +43,7 @@ OPERATORS: Final = frozenset(
 )
 """What a U-Net computes with. None of them loops, draws by lot, or reads a file."""
 
+_MOST_BYTES: Final = 2**31 - 1  # the format itself ends there
 _MOST_NODES: Final = 10_000
 _MOST_VALUES: Final = 2**28  # of one step on one X-ray: 1 GiB in float32
 
@@ -64,22 +63,20 @@ def read_network(path: Path) -> bytes:
         ONNX, Open Neural Network Exchange Intermediate Representation,
         https://github.com/onnx/onnx/blob/main/docs/IR.md
     """
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
+    if path.stat().st_size > _MOST_BYTES:
         msg = "larger than 2 GiB"
         raise ValueError(msg)
+    content = path.read_bytes()
     _check(_parse(content))
     return content
 
 
 def _parse(content: bytes) -> "onnx.ModelProto":
     import onnx  # noqa: PLC0415 - 0.1 s, for networks that did not come with lungcli
-    from google.protobuf.message import DecodeError  # noqa: PLC0415 - likewise
 
     try:
         return onnx.ModelProto.FromString(content)
-    except DecodeError as error:
+    except Exception as error:  # of protobuf, which onnx does not name
         msg = "it is no ONNX file"
         raise ValueError(msg) from error
 

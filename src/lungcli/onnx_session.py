@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _PROVIDERS: Final = ("CUDAExecutionProvider", "CPUExecutionProvider")
 _ERRORS_ONLY: Final = 3  # of onnxruntime's log levels
-_PROGRAM: Final = Path(__file__).resolve().parent  # what lies there is trusted as the code is
+# What lies there is trusted as the code is.
+_PROGRAM: Final = Path(__file__).resolve().parent
 
 
 def open_session(path: Path, *, threads: int) -> "onnxruntime.InferenceSession":
@@ -30,6 +31,7 @@ def open_session(path: Path, *, threads: int) -> "onnxruntime.InferenceSession":
     """
     import onnxruntime  # noqa: PLC0415 - 0.15 s, for those who need it
 
+    onnxruntime.disable_telemetry_events()  # there are some on Windows
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -2,16 +2,16 @@
 
 import csv
 import io
-import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from lungcli import __version__
 from lungcli.config import Division
+from lungcli.documents import parse_fields, read_json
 from lungcli.errors import ConfigError, ModelError, OutputError
 from lungcli.files import write_json, write_text
 
@@ -19,6 +19,25 @@ RUNS: Final = Path("runs")
 LATEST: Final = "latest"
 _TRIES: Final = 20  # to be the only one who sets the link
 _POINTER: Final = "latest.txt"  # where the system has no symbolic links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredData:
+    """A prepared data set, as `config.json` names it."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredConfig:
+    """The document `config.json`."""
+
+    settings: dict[str, Any]
+    data: tuple[_StoredData, ...]
+    lungcli: str = ""
+    division: Division = field(default_factory=Division)
+    batch_size_halved_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +241,13 @@ def write_config(
 
 def _halved_from(run: RunFolder) -> int | None:
     try:
-        found = json.loads(run.config.read_text(encoding="utf-8"))
-        return int(found["batch_size_halved_from"])
-    except (OSError, KeyError, TypeError, ValueError):
+        return _read_stored(run).batch_size_halved_from
+    except (ConfigError, OSError, ValueError):
         return None
+
+
+def _read_stored(run: RunFolder) -> _StoredConfig:
+    return parse_fields(_StoredConfig, read_json(run.config))
 
 
 def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path], Division]:
@@ -235,13 +257,12 @@ def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path], Division]:
         ModelError: If it is missing or broken.
     """
     try:
-        document = json.loads(run.config.read_text(encoding="utf-8"))
-        paths = [Path(entry["path"]) for entry in document["data"]]
-        division = Division(**document.get("division", {}))
-        return dict(document["settings"]), paths, division
-    except (ConfigError, OSError, KeyError, TypeError, ValueError) as error:
+        stored = _read_stored(run)
+    except (ConfigError, OSError, ValueError) as error:
         msg = (
             f"cannot resume {run.root}: {run.config} is missing or broken "
             f"({type(error).__name__}: {error}). Restore it, or start a new run."
         )
         raise ModelError(msg) from error
+    paths = [Path(entry.path) for entry in stored.data]
+    return dict(stored.settings), paths, stored.division

@@ -73,6 +73,12 @@ class TestOneModel:
         invoke(*common, "--no-report")
         assert not (here / "e" / "report.html").exists()
 
+    def test_figures_of_an_earlier_call_do_not_stay(self, here, prepared, run):
+        common = ("evaluate", "--data", prepared, "--model", run, "--out", "e")
+        invoke(*common, "--no-report", "--figures", "png", "--figures", "svg")
+        invoke(*common, "--no-report", "--figures", "pdf")
+        assert [path.name for path in (here / "e").glob("dice.*")] == ["dice.pdf"]
+
     def test_the_summary_has_the_names_that_are_promised(self, here, prepared, run):
         invoke("evaluate", "--data", prepared, "--model", run, "--out", "e")
         summary = json.loads((here / "e" / "summary.json").read_text())
@@ -130,6 +136,13 @@ class TestOneModel:
         assert json.loads(all_fail.stdout)["failure_rate"] == 1
         none_fails = invoke("evaluate", *arguments, "--failure", 0)
         assert json.loads(none_fails.stdout)["failure_rate"] == 0
+
+    def test_a_case_counts_once(self, here, prepared, copied, run, capsys, monkeypatch):
+        for more in ((), ("--predicted", copied / "references")):
+            model = () if more else ("--model", run)
+            both = ("--data", prepared, "--data", copied, *model, *more)
+            line = fails(capsys, monkeypatch, "evaluate", *both, "--out", "e")
+            assert "cases are in two data sets" in line
 
 
 class TestSeveralModels:
@@ -224,12 +237,83 @@ class TestMasks:
         assert str(broken) in document["failed"][1]
         assert result.stderr.count("error: ") == 2
 
+    def test_what_has_no_mean_is_said_by_case(self, here):
+        both = np.zeros((60, 80), np.uint8)
+        both[10:50, 8:30], both[10:50, 50:72] = 1, 2
+        right = both * (both == 1)
+        empty = np.zeros_like(both)
+        drawn = {"good": both, "missed": both, "left": both, "none": empty}
+        found = {"good": both, "missed": empty, "left": right, "none": empty}
+        for folder, masks in (("drawn", drawn), ("found", found)):
+            (here / folder).mkdir()
+            for name, labels in masks.items():
+                Image.fromarray(labels).save(here / folder / f"{name}.png")
+        folders = ("--predicted", "found", "--reference", "drawn", "--no-report")
+        lines = invoke("evaluate", *folders).stdout.splitlines()
+        assert any(
+            line.startswith("2 of 3 cases below Dice 0.9 (66.7%") for line in lines
+        )
+        (missed,) = (line for line in lines if "in one mask alone" in line)
+        assert missed.startswith("2 cases with lungs in one mask alone")
+        assert missed.endswith("drawn/left (left); drawn/missed (lungs, right, left)")
+        (undefined,) = (line for line in lines if "in neither mask" in line)
+        assert undefined.startswith("1 case with lungs in neither mask")
+        assert sum("HD95 %" in line for line in lines) == 1  # beside pixels
+
+    def test_a_broken_xray_costs_no_scores(self, here):
+        for name in ("drawn", "xrays"):
+            (here / name).mkdir()
+        Image.fromarray(np.eye(40, dtype=np.uint8)).save(here / "drawn" / "a.png")
+        (here / "xrays" / "a.png").write_bytes(b"no picture")
+        folders = ("--predicted", "drawn", "--reference", "drawn", "--images", "xrays")
+        document = json.loads(invoke("evaluate", *folders, "--json").stdout)
+        assert (document["cases"], document["failed"]) == (1, [])
+
+    def test_results_do_not_go_among_the_masks(
+        self, here, prepared, capsys, monkeypatch
+    ):
+        """`cases.csv` in there may be the user's table of patients."""
+        drawn = references(prepared, here / "drawn")
+        (drawn / "cases.csv").write_text("case_id,patient_id\n")
+        folders = ("--predicted", drawn, "--reference", drawn, "--out", drawn)
+        line = fails(capsys, monkeypatch, "evaluate", *folders)
+        assert "drawn holds what is to be scored. Choose another --out." in line
+        assert (drawn / "cases.csv").read_text() == "case_id,patient_id\n"
+
+    def test_two_references_do_not_share_a_mask(self, here, prepared):
+        drawn = references(prepared, here / "drawn")
+        first, second, *_ = sorted(drawn.iterdir())
+        for name, path in (("a", first), ("b", second)):
+            (here / "ref" / name).mkdir(parents=True)
+            shutil.copy(path, here / "ref" / name / "1.png")
+        (here / "theirs" / "a").mkdir(parents=True)
+        shutil.copy(first, here / "theirs" / "a" / "1.png")
+        folders = ("--predicted", "theirs", "--reference", "ref", "--no-report")
+        document = json.loads(invoke("evaluate", *folders, "--json", status=3).stdout)
+        assert (document["cases"], document["missing"]) == (1, ["b/1"])
+        assert document["dice"]["mean"] == 1
+
     def test_nothing_in_common_is_an_error(self, here, prepared, capsys, monkeypatch):
         (here / "masks").mkdir()
         Image.fromarray(np.zeros((9, 9), np.uint8)).save(here / "masks" / "else.png")
         arguments = ("--predicted", "masks", "--data", prepared)
         line = fails(capsys, monkeypatch, "evaluate", *arguments)
         assert "Rename the masks" in line
+
+    def test_a_table_may_state_the_pixel_size(self, here, prepared):
+        drawn = references(prepared, here / "drawn")
+        rows = [f"{path.stem},0.5,0.5" for path in sorted(drawn.iterdir())]
+        header = "case_id,spacing_row_mm,spacing_column_mm"
+        (drawn / "cases.csv").write_text("\n".join([header, *rows]))
+        folders = ("--predicted", drawn, "--reference", drawn, "--tolerance", "1mm")
+        document = json.loads(
+            invoke("evaluate", *folders, "--no-report", "--out", "e", "--json").stdout
+        )
+        assert document["hd95"]["unit"] == "mm"
+        rows[0] = rows[0].replace("0.5,0.5", "0.5,wide")
+        (drawn / "cases.csv").write_text("\n".join([header, *rows]))
+        again = invoke("evaluate", *folders, "--out", "e", "--no-report", status=3)
+        assert "cases.csv says its pixels are 0.5 by wide mm" in again.stderr
 
     def test_patients_of_a_table_are_kept_together(self, here, prepared):
         drawn = references(prepared, here / "drawn")
@@ -248,6 +332,7 @@ class TestMasks:
         (["--reference", "r"], "needs --predicted"),
         (["--predicted", "m", "--reference", "r", "--data", "d"], "leave one out"),
         (["--predicted", "m", "--images", "i"], "belongs to --reference"),
+        (["--predicted", "m", "--reference", "r", "--split", "val"], "has no splits"),
         (["--tolerance", "2km"], "not a number with unit"),
     ],
 )

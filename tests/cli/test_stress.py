@@ -43,7 +43,7 @@ def test_the_real_command_with_everything(tmp_path, prepared, run):
     assert names(tmp_path / "s") == FILES
     for row in table(tmp_path / "s" / "stress.csv"):
         assert row["perturbation"] in done.stdout
-    assert "1 cases, split test" in done.stdout
+    assert "1 case, split test" in done.stdout
     assert "━" not in done.stderr
 
 

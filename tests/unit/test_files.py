@@ -3,9 +3,19 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lungcli.errors import OutputError
-from lungcli.files import whole_file, whole_folder, write_json, write_text
+from lungcli.files import (
+    csv_cell,
+    printable,
+    text_of_cell,
+    whole_file,
+    whole_folder,
+    write_json,
+    write_text,
+)
 
 
 def names(folder):
@@ -165,3 +175,25 @@ def test_nan_never_enters_json(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "a.json", {"dice": float("nan")})
     assert not (tmp_path / "a.json").exists()
+
+
+@given(st.text() | st.text("'=+-@\t a1"))
+def test_what_a_cell_holds_is_read_back(text):
+    cell = csv_cell(text)
+    assert text_of_cell(cell) == printable(text)
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+        ("a\nb\tc\r", r"a\nb\tc\r"),
+        ("\u202egnp.exe", r"\u202egnp.exe"),
+        ("\x9b31m\u2028", r"\x9b31m\u2028"),
+        ("grün-胸部-صدر\u200f 🫁", "grün-胸部-صدر\u200f 🫁"),
+    ],
+)
+def test_what_would_not_show_as_itself_is_spelled_out(text, shown):
+    assert printable(text) == shown
+    assert printable(shown) == shown

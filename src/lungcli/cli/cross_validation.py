@@ -5,9 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
-from rich.markup import escape
 
-from lungcli.cli.output import out, print_json, print_note, print_paths
+from lungcli.cli.output import out, plain, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
 from lungcli.cli.score_tables import print_summary, print_worst
 from lungcli.cli.training_view import TrainingView
@@ -58,7 +57,7 @@ def show_cross_validation(
     )
     out.print("next: lungcli train --final, on all of these cases")
     out.print(
-        f"one fold's network on the test cases: {escape(first)}",
+        f"one fold's network on the test cases: {plain(first)}",
         highlight=False,
         soft_wrap=True,
     )

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from lungcli.cli.options import AsJson, Seed
-from lungcli.cli.output import err, out, print_json, print_paths
+from lungcli.cli.output import err, out, plain, print_json, print_paths
 from lungcli.cli.progress import progress_bars
 from lungcli.cli.score_tables import print_summary
 from lungcli.cli.training_view import TrainingView
@@ -28,7 +27,7 @@ def demo(
     from lungcli.workflows import demo as workflow  # loads TensorFlow: seconds
 
     def announce(step: str) -> None:
-        err.print(f"[bold]> {escape(step)}[/bold]", soft_wrap=True, highlight=False)
+        err.print(f"[bold]> {plain(step)}[/bold]", soft_wrap=True, highlight=False)
 
     with progress_bars() as progress, TrainingView() as view:
         result = workflow.demo(

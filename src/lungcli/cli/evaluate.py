@@ -11,10 +11,11 @@ from lungcli.cli.options import (
     DEFAULT_DATA,
     AnyConvention,
     AsJson,
+    DataIfGiven,
     Models,
     Seed,
     Split,
-    SplitOption,
+    SplitIfGiven,
 )
 from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
@@ -37,17 +38,9 @@ class FigureFormat(StrEnum):
 
 
 def evaluate(
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--data",
-            "-d",
-            help="Folder written by 'lungcli prepare'; repeat it for several.",
-            show_default="prepared",
-        ),
-    ] = None,
+    data: DataIfGiven = None,
     model: Models = None,
-    split: SplitOption = Split.TEST,
+    split: SplitIfGiven = None,
     predicted: Annotated[
         Path | None,
         typer.Option(
@@ -110,7 +103,7 @@ def evaluate(
     reference: both lungs together, the right and the left lung. Name several
     models to compare them, or --predicted to score masks made elsewhere.
     """
-    _check_usage(model, predicted, reference, images, data)
+    _check_usage(model, predicted, reference, images, data, split)
     from lungcli.metrics.scores import Tolerance
     from lungcli.workflows.evaluation_files import Outputs
     from lungcli.workflows.scoring import ScoreSettings
@@ -127,7 +120,7 @@ def evaluate(
         outputs=Outputs(
             report=report, figures=tuple(figure.value for figure in figures or ())
         ),
-        split=split.value,
+        split=(split or Split.TEST).value,
         folder=out_folder,
         any_convention=any_convention,
         as_json=as_json,
@@ -159,6 +152,7 @@ def _check_usage(
     reference: Path | None,
     images: Path | None,
     data: list[Path] | None,
+    split: Split | None,
 ) -> None:
     """Refuse options that contradict each other, before anything is loaded.
 
@@ -169,6 +163,7 @@ def _check_usage(
         (predicted and model, "--predicted scores masks: leave out --model"),
         (reference and not predicted, "--reference needs --predicted"),
         (reference and data, "--reference stands in for --data: leave one out"),
+        (reference and split, "--reference has no splits: leave out --split"),
         (images and not reference, "--images belongs to --reference"),
     )
     for wrong, what in problems:

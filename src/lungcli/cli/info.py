@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from lungcli.cli.options import AsJson
-from lungcli.cli.output import out, print_json
+from lungcli.cli.output import out, plain, print_json
 from lungcli.errors import ConfigError
 from lungcli.files import printable
 
@@ -37,7 +36,7 @@ def _add_section(table: Table, title: str, values: Mapping[str, Any]) -> None:
     table.add_row(f"[bold]{title}[/bold]", "" if values else "-")
     for name, value in values.items():
         label = name if title == "environment" else name.replace("_", " ")
-        table.add_row(f"  {escape(label)}", escape(_text(value)))
+        table.add_row(f"  {plain(label)}", plain(_text(value)))
     table.add_section()
 
 

@@ -10,15 +10,14 @@ from typing import Annotated
 
 import typer
 
-Data = Annotated[
-    list[Path],
-    typer.Option(
-        "--data",
-        "-d",
-        help="Folder written by 'lungcli prepare'; repeat it for several.",
-        show_default="prepared",
-    ),
-]
+_DATA = typer.Option(
+    "--data",
+    "-d",
+    help="Folder written by 'lungcli prepare'; repeat it for several.",
+    show_default="prepared",
+)
+Data = Annotated[list[Path], _DATA]
+DataIfGiven = Annotated[list[Path] | None, _DATA]
 # A string, not a path: `bundled` is a name, `./bundled` a folder.
 Model = Annotated[
     str | None,
@@ -73,6 +72,8 @@ class Split(StrEnum):
     ALL = "all"
 
 
-SplitOption = Annotated[Split, typer.Option("--split", "-s", help="Cases to take.")]
+_SPLIT = typer.Option("--split", "-s", help="Cases to take.", show_default="test")
+SplitOption = Annotated[Split, _SPLIT]
+SplitIfGiven = Annotated[Split | None, _SPLIT]
 
 DEFAULT_DATA = [Path("prepared")]

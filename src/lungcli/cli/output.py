@@ -39,21 +39,26 @@ def print_json(document: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(document, indent=2, allow_nan=False))
 
 
+def plain(text: str | Path) -> str:
+    """Return text that Rich shows as it is, whoever named what it is about."""
+    return escape(printable(text))
+
+
 def print_paths(console: Console, paths: Iterable[Path]) -> None:
     """Print one path a line, never wrapped, so that it can be copied."""
     for path in paths:
-        console.print(f"  {escape(printable(path))}", soft_wrap=True, highlight=False)
+        console.print(f"  {plain(path)}", soft_wrap=True, highlight=False)
 
 
 def print_note(text: str) -> None:
     """Print what the user should know, though nothing failed."""
-    err.print(f"[yellow]note:[/yellow] {escape(printable(text))}", soft_wrap=True)
+    err.print(f"[yellow]note:[/yellow] {plain(text)}", soft_wrap=True)
 
 
 def print_error(text: str) -> None:
     """Print what failed, in one line."""
-    line = printable(text).replace("\n", " ")
-    err.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)
+    line = text.replace("\n", " ")
+    err.print(f"[red]error:[/red] {plain(line)}", soft_wrap=True, highlight=False)
 
 
 def flush_output() -> bool:

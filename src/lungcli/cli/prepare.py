@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from lungcli.cli.options import AsJson, Seed
-from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
+from lungcli.cli.output import (
+    out,
+    plain,
+    print_error,
+    print_json,
+    print_note,
+    print_paths,
+)
 from lungcli.cli.progress import progress_bars
 from lungcli.files import printable
 
@@ -130,7 +136,7 @@ def _print_report(report: "PrepareReport") -> None:
     command = "lungcli train"
     if report.out != Path("prepared"):
         command += f" --data {shlex.quote(printable(report.out))}"
-    out.print(f"Next: [bold]{escape(command)}[/bold]", soft_wrap=True, highlight=False)
+    out.print(f"Next: [bold]{plain(command)}[/bold]", soft_wrap=True, highlight=False)
 
 
 def _source_table(report: "PrepareReport") -> Table:
@@ -139,7 +145,7 @@ def _source_table(report: "PrepareReport") -> Table:
         table.add_column(column, justify="right")
     rows = [_numbers(source) for source in report.sources]
     for source, numbers in zip(report.sources, rows, strict=True):
-        table.add_row(escape(source.name), *map(str, numbers))
+        table.add_row(plain(source.name), *map(str, numbers))
     if len(rows) > 1:
         table.add_section()
         totals = (sum(column) for column in zip(*rows, strict=True))
@@ -167,7 +173,7 @@ def _finding_table(report: "PrepareReport") -> Table:
         example = printable(finding.path.name if finding.case_id else finding.detail)
         groups.setdefault((finding.issue.value, finding.action), []).append(example)
     for (issue, action), examples in groups.items():
-        table.add_row(issue, str(len(examples)), escape(action), escape(examples[0]))
+        table.add_row(issue, str(len(examples)), plain(action), plain(examples[0]))
     return table
 
 

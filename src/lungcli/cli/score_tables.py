@@ -4,10 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.markup import escape
 from rich.table import Table
 
-from lungcli.cli.output import out
+from lungcli.cli.output import out, plain
 
 if TYPE_CHECKING:  # the workflows load NumPy, which --help does not need
     from lungcli.metrics.scores import CaseScores
@@ -15,6 +14,7 @@ if TYPE_CHECKING:  # the workflows load NumPy, which --help does not need
     from lungcli.workflows.cross_matrix import CrossMatrix, MatrixCell
 
 _SIGNIFICANT: Final = 0.05
+_STRUCTURES: Final = ("lungs", "right", "left")
 _ScoreRow = tuple[str, str, str]  # title, lung or "" for both, score
 
 _SCORES: Final[tuple[_ScoreRow, ...]] = (
@@ -31,21 +31,31 @@ _SCORES: Final[tuple[_ScoreRow, ...]] = (
     ("ASSD", "", "assd"),
 )
 _BRIEF: Final = ("dice", "nsd", "hd95", "assd")  # of each of several sources
+_PERCENT: Final[tuple[_ScoreRow, ...]] = (
+    ("HD95", "", "hd95_percent"),
+    ("ASSD", "", "assd_percent"),
+)
 _TITLES: Final = {"dice": "Dice", "iou": "IoU", "nsd": "NSD"}
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
-    """Print a table: one block for all cases, one for each source."""
-    table = Table(title=f"{summary['cases']} cases, split {summary['split']}")
+    """Print a table: one block for all cases, one for each source.
+
+    Pixels, and units that not all sources have, cannot be compared: there % of the
+    image diagonal stands beside them.
+    """
+    table = Table(title=f"{count_cases(summary['cases'])}, split {summary['split']}")
     table.add_column("score", no_wrap=True)
     for name in ("mean", "95 % interval", "median", "worst 5 %", "worst"):
         table.add_column(name, justify="right", no_wrap=True)
     sources = summary["sources"]
     groups = {"all": summary, **sources} if len(sources) > 1 else sources
     for number, (source, group) in enumerate(groups.items()):
-        table.add_row(f"[bold]{escape(source)}[/bold] ({group['cases']})")
+        table.add_row(f"[bold]{plain(source)}[/bold] ({group['cases']})")
         rows = [row for row in _SCORES if number == 0 or row[2] in _BRIEF]
-        _add_group(table, group, rows)
+        unit = group["hd95"]["unit"]
+        comparable = unit == "%" or unit == summary["hd95"]["unit"] == "mm"
+        _add_group(table, group, rows if comparable else [*rows, *_PERCENT])
     out.print(table)
     out.print(_failures(summary), soft_wrap=True, highlight=False)
 
@@ -62,8 +72,8 @@ def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
     for case in worst_first(cases)[:count]:
         values = (case.scores[part]["dice"] for part in ("lungs", "right", "left"))
         table.add_row(
-            escape(case.source),
-            escape(case.case_id),
+            plain(case.source),
+            plain(case.case_id),
             *("-" if math.isnan(value) else f"{value:.4f}" for value in values),
         )
     out.print(table)
@@ -81,9 +91,9 @@ def _print_matrix(matrix: "CrossMatrix") -> None:
     table = Table(title="Dice, mean and 95 % interval by patient")
     table.add_column("model", overflow="fold")
     for source in matrix.sources:
-        table.add_column(escape(source), justify="right")
+        table.add_column(plain(source), justify="right")
     for row in matrix.cells:
-        table.add_row(escape(row[0].model), *map(_cell, row))
+        table.add_row(plain(row[0].model), *map(_cell, row))
     out.print(table)
     if any(cell.trained_on for row in matrix.cells for cell in row):
         out.print("* trained on some of these cases", highlight=False)
@@ -99,7 +109,7 @@ def _cell(cell: "MatrixCell") -> str:
 
 def _print_differences(rows: "Sequence[PairedDifference]") -> None:
     """Print how one network differs from the first, a section for each source."""
-    names = escape(f"{rows[0].second} minus {rows[0].first}")
+    names = plain(f"{rows[0].second} minus {rows[0].first}")
     table = Table(title=f"{names}, on the same cases")
     for title in ("source", "score"):
         table.add_column(title, overflow="fold")
@@ -112,7 +122,7 @@ def _print_differences(rows: "Sequence[PairedDifference]") -> None:
         before = found.source
         decimals = 2 if found.score.startswith(("hd", "assd")) else 4
         table.add_row(
-            escape(found.source),
+            plain(found.source),
             _score_title(found.structure, found.score),
             f"{found.mean:+.{decimals}f}",
             "-" if found.ci95 is None else _interval(found.ci95, decimals, sign="+"),
@@ -134,7 +144,7 @@ def _add_group(
 ) -> None:
     for title, part, name in rows:
         score = (group[part] if part else group)[name]
-        unit = score.get("unit", "")
+        unit = "%" if name.endswith("_percent") else score.get("unit", "")
         tail = score["p95"] if unit else score["p5"]
         worst = score["max"] if unit else score["min"]
         decimals = 2 if unit else 4
@@ -151,25 +161,43 @@ def _add_group(
 
 def _failures(summary: Mapping[str, Any]) -> str:
     """Say in a line or two what a mean would hide."""
+    defined = summary["cases"] - summary["dice"]["undefined"]
     said = [
-        f"{len(summary['failures'])} of {summary['cases']} cases below Dice "
+        f"{len(summary['failures'])} of {count_cases(defined)} below Dice "
         f"{summary['failure_dice']:g}"
     ]
     if summary["failure_rate"] is not None:
         low, high = summary["failure_rate_ci95"]
         said[0] += f" ({summary['failure_rate']:.1%}; {low:.1%} to {high:.1%})"
     for key, what in (
-        ("missed", "lungs in one mask alone (distance: the image diagonal)"),
-        ("swapped", "cases whose sides look swapped"),
-        ("undefined_cases", "cases without a defined score"),
+        ("missed", "with lungs in one mask alone (distance: the image diagonal)"),
+        ("swapped", "with sides that look swapped"),
+        ("undefined_cases", "with lungs in neither mask (undefined: in no mean)"),
     ):
-        if summary[key]:
-            said.append(f"{len(summary[key])} {what}: {_some(summary[key])}")
-    return escape("\n".join(said))
+        if names := _by_case(summary[key]):
+            said.append(f"{count_cases(len(names))} {what}: {_some(names)}")
+    return "\n".join(map(plain, said))
+
+
+def _by_case(entries: Sequence[str]) -> list[str]:
+    """Put what is said of a case's `lungs`, `right` and `left` together."""
+    cases: dict[str, list[str]] = {}
+    for entry in entries:
+        case, _, part = entry.rpartition(": ")
+        if part in _STRUCTURES:
+            cases.setdefault(case, []).append(part)
+        else:
+            cases[entry] = []
+    return [f"{c} ({', '.join(p)})" if p else c for c, p in cases.items()]
+
+
+def count_cases(number: int) -> str:
+    """Return `1 case` or `2 cases`."""
+    return f"{number} case{'' if number == 1 else 's'}"
 
 
 def _some(names: Sequence[str], count: int = 3) -> str:
-    return ", ".join(names[:count]) + (", ..." if len(names) > count else "")
+    return "; ".join(names[:count]) + ("; ..." if len(names) > count else "")
 
 
 def _number(value: float | None, decimals: int) -> str:

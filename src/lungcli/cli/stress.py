@@ -19,6 +19,7 @@ from lungcli.cli.options import (
 )
 from lungcli.cli.output import out, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
+from lungcli.cli.score_tables import count_cases
 
 if TYPE_CHECKING:
     from lungcli.workflows.stress_verdict import Verdict
@@ -78,7 +79,8 @@ def stress(
     if as_json:
         print_json(done.summary)
         return
-    print_verdicts(done.verdicts, title=f"{done.summary['cases']} cases, split {split}")
+    title = f"{count_cases(done.summary['cases'])}, split {split}"
+    print_verdicts(done.verdicts, title=title)
     print_paths(out, done.paths)
 
 

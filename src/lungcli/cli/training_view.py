@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lungcli.cli.output import err, is_live, print_note
+from lungcli.cli.output import err, is_live, plain, print_note
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
     from lungcli.workflows.training_report import TrainEvents, TrainPlan, TrainResult
@@ -70,7 +69,7 @@ class TrainingView:
             highlight=False,
             soft_wrap=True,
         )
-        err.print(f"run folder: {escape(str(plan.run))}", soft_wrap=True)
+        err.print(f"run folder: {plain(str(plan.run))}", soft_wrap=True)
         for note in plan.notes:
             print_note(note)
         done = plan.first_epoch - 1
@@ -122,7 +121,7 @@ class TrainingView:
         err.print(
             f"{epoch:>10}{logs['loss']:>10.4f}{logs['val_loss']:>10.4f}{dice:>10.4f}"
             f"{logs['learning_rate']:>10.1e}{seconds:>10.1f}"
-            f"{' *' if better else '  '}{escape(sources)}",
+            f"{' *' if better else '  '}{plain(sources)}",
             highlight=False,
             soft_wrap=True,
         )

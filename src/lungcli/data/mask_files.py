@@ -81,7 +81,7 @@ def _levels(image: Image.Image) -> NDArray[Any]:
     if image.has_transparency_data:
         return _transparent_levels(image)
     if image.mode in {"RGB", "CMYK", "YCbCr", "LAB", "HSV"}:
-        return _brightest(np.array(image.convert("RGB")))
+        return _brightest(image.convert("RGB"))
     return np.array(image)
 
 
@@ -98,19 +98,23 @@ def _palette_levels(image: Image.Image) -> NDArray[Any]:
         return indices
     if image.has_transparency_data:
         return _transparent_levels(image)
-    levels: NDArray[Any] = _brightest(palette)[indices]
+    levels: NDArray[Any] = palette.max(axis=1)[indices]
     return levels
 
 
 def _transparent_levels(image: Image.Image) -> NDArray[Any]:
-    channels = np.array(image.convert("RGBA"))
-    levels, alpha = _brightest(channels[:, :, :3]), channels[:, :, 3]
+    if image.mode != "RGBA":
+        image = image.convert("RGBA")
+    levels, alpha = _brightest(image), np.array(image.getchannel("A"))
     if levels.min() == levels.max() and alpha.min() < alpha.max():
         return alpha
     visible: NDArray[Any] = np.where(alpha > 127, levels, 0) if alpha.any() else levels
     return visible
 
 
-def _brightest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    brightest: NDArray[np.uint8] = colours.max(axis=-1)
+def _brightest(image: Image.Image) -> NDArray[np.uint8]:
+    # One channel after the other: all at once would need as much memory again.
+    brightest = np.array(image.getchannel("R"))
+    for name in "GB":
+        np.maximum(brightest, np.asarray(image.getchannel(name)), out=brightest)
     return brightest

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lungcli.data.png_rows import can_hold, holds_all_rows, read_header
 from lungcli.errors import ImageError
 
 IMAGE_SUFFIXES: Final = frozenset(
@@ -19,7 +20,16 @@ IMAGE_SUFFIXES: Final = frozenset(
 )
 # Never the whole of Pillow's plugins: some of them start other programs.
 _FORMATS: Final = ("PNG", "JPEG", "GIF", "TIFF", "BMP")
+_STARTS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 DICOM_SUFFIXES: Final = (".dcm", ".dicom")
+# The largest films and stitched spines have 40 million pixels. In colours and with
+# transparency, this many already take 1.6 GB while they become gray.
+MAX_PIXELS: Final = 100_000_000
+# Progressive JPEG has ten or so. Each is a pass over the whole image, for no more than
+# ten bytes of the file: thousands of them would keep a processor busy for hours.
+_MAX_SCANS: Final = 100
+_SCAN: Final = b"\xff\xda"  # never within a scan: there, 0 follows each 255
+_CHUNK: Final = 2**20
 _ORIENTATION: Final = 0x0112  # EXIF tag; 1 is upright
 _PHOTOMETRIC: Final = 262  # TIFF tag; 0 is WhiteIsZero
 _QUIET = threading.Lock()
@@ -44,9 +54,9 @@ def open_upright(path: Path) -> Opened:
     """Open, load and turn upright the first page of an image file.
 
     Raises:
-        ImageError: If the file is missing, empty, no image, broken, or so large
-            (about 179 megapixels, Pillow's own limit) that it must be a mistake or
-            an attack.
+        ImageError: If the file is missing, empty, no image, broken, or has so many
+            pixels (more than `MAX_PIXELS`) or so many scans (JPEG) that it must be a
+            mistake or an attack; nothing is decoded then.
     """
     check_file(path)
     try:
@@ -56,6 +66,11 @@ def open_upright(path: Path) -> Opened:
             f"{path} is not an image in PNG, JPEG, GIF, TIFF or BMP, whatever its "
             "name says. Replace or remove the file."
         )
+        if _begins_as_image(path):
+            msg = (
+                f"{path} is broken, or of a kind that is not read. Save it again as "
+                "PNG of 8 or 16 bits, or remove it."
+            )
         if is_dicom_file(path):
             msg = f"{path} is DICOM, which only predict reads. Export it as PNG."
         elif path.suffix.lower() in DICOM_SUFFIXES:
@@ -64,11 +79,12 @@ def open_upright(path: Path) -> Opened:
                 "missing at byte 128. Export it again, with its header, or remove it."
             )
         raise ImageError(msg) from error
+    except ImageError:
+        raise
     except Image.DecompressionBombError as error:
-        msg = (
-            f"{path} claims more pixels than any X-ray has ({error}). "
-            "Remove the file, or save it in its true size."
-        )
+        raise too_large(path) from error
+    except MemoryError as error:
+        msg = f"{path} is too large for the memory. Make it smaller, or remove it."
         raise ImageError(msg) from error
     except Exception as error:  # Pillow's decoders raise a dozen kinds on broken files
         msg = (
@@ -99,6 +115,42 @@ def check_file(path: Path) -> None:
         raise ImageError(msg)
 
 
+def too_large(path: Path, size: tuple[int, int] | None = None) -> ImageError:
+    """Return the error for an image of more than `MAX_PIXELS`, size as in Pillow."""
+    told = f" ({size[0]}×{size[1]})" if size else ""
+    return ImageError(
+        f"{path} claims more pixels than any X-ray has{told}; at most "
+        f"{MAX_PIXELS:,} are read. Save it in its true size, or remove it."
+    )
+
+
+def check_scans(path: Path, jpeg: BinaryIO) -> None:
+    """Check that a JPEG stream has no more scans than any encoder writes.
+
+    Args:
+        path: Named in errors.
+        jpeg: The stream, from where it stands.
+
+    Raises:
+        ImageError: If it has more.
+
+    References:
+        ITU-T T.81 B.2.3 (scan header) and B.1.1.5 (what a scan may hold)
+    """
+    count, end = 0, b""
+    while count <= _MAX_SCANS:
+        chunk = jpeg.read(_CHUNK)
+        if not chunk:
+            return
+        count += (end + chunk).count(_SCAN)
+        end = chunk[-1:]
+    msg = (
+        f"{path} has more than {_MAX_SCANS} scans, which only an attack has. "
+        "Save the image again, or remove it."
+    )
+    raise ImageError(msg)
+
+
 def is_dicom_file(path: Path) -> bool:
     """Tell from its content whether a file is DICOM.
 
@@ -113,6 +165,11 @@ def is_dicom_file(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
+def _begins_as_image(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8).startswith(_STARTS)
+
+
 def _first_byte(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(1)
@@ -122,16 +179,43 @@ def _load(path: Path) -> Opened:
     with path.open("rb") as file:
         with without_warnings():
             image = Image.open(file, formats=_FORMATS)
+            if image.width * image.height > MAX_PIXELS:
+                raise too_large(path, image.size)
             notes = _page_notes(image)
             inverted = image.mode.startswith("I;16") and _white_is_zero(image)
             # Loading turns a TIFF by itself, and a PNG may tell only afterwards.
             was_turned = image.format != "PNG" and _is_turned(image)
-        image.load()
+        _load_pixels(path, image)
         with without_warnings():
             if was_turned or _is_turned(image):
                 notes.append("EXIF rotated")
             upright = ImageOps.exif_transpose(image)
     return Opened(upright, inverted, tuple(notes))
+
+
+def _load_pixels(path: Path, image: Image.Image) -> None:
+    with path.open("rb") as file:
+        if image.format != "PNG":
+            if image.format in {"JPEG", "MPO"}:
+                check_scans(path, file)
+            image.load()
+            return
+        header = read_header(file)
+        if header and not can_hold(path.stat().st_size, header):
+            raise _cut_off(path)
+        image.load()
+        # Where data end too early Pillow leaves black, and says nothing.
+        lowest = image.crop((0, image.height - 1, image.width, image.height))
+        doubtful = header and (header.is_interlaced or not any(lowest.tobytes()))
+        if header and doubtful and not holds_all_rows(file, header):
+            raise _cut_off(path)
+
+
+def _cut_off(path: Path) -> ImageError:
+    return ImageError(
+        f"{path} is cut off, or its header is wrong: it has fewer pixels than it "
+        "claims. Copy or download the file again, or remove it."
+    )
 
 
 def _is_turned(image: Image.Image) -> bool:
@@ -140,9 +224,9 @@ def _is_turned(image: Image.Image) -> bool:
 
 def _page_notes(image: Image.Image) -> list[str]:
     notes = []
-    num_pages = getattr(image, "n_frames", 1)
-    if num_pages > 1:
-        notes.append(f"first page of {num_pages}")
+    # Not how many: a file may hold a million, and Pillow would visit each.
+    if getattr(image, "is_animated", False):
+        notes.append("first page of several")
     if image.mode in {"LA", "RGB", "RGBA"} and re.search(
         r";16", str(getattr(image, "tile", ""))
     ):

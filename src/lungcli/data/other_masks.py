@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,60 +35,28 @@ class MaskFolder:
     def find_all(self, cases: Mapping[str, Sequence[str]]) -> dict[str, Path]:
         """Return the file of each case that has one; no file belongs to two cases.
 
-        A file that lies where one case has it is that case's alone, whatever other
-        cases have the same bare name.
+        Surer names are tried first, for all cases: the file of one is not taken for
+        that of another with the same bare name.
 
         Args:
-            cases: Name of the case to what its file may be called, as `find` takes it.
+            cases: Name of the case to what its file may be called, the surest first: a
+                path below the root, or a bare name, which may lie in any folder.
 
         Raises:
-            DatasetError: If two files have the name of a case, or one file may belong
-                to two cases.
+            DatasetError: If two files have the name of a case, or two cases that of a
+                file.
         """
-        found = {
-            case: path
-            for case, names in cases.items()
-            if (path := self._at_path(names)) is not None
-        }
-        taken = set(found.values())
-        owners: dict[Path, str] = {}
-        for case, names in cases.items():
-            path = None if case in found else self._of_name(names)
-            if path is None or path in taken:
-                continue
-            if path in owners:
-                msg = (
-                    f"{printable(path)} has the name of {owners[path]} and of {case}. "
-                    f"Lay it where it belongs, as {cases[case][0]}{path.suffix}."
-                )
-                raise DatasetError(msg)
-            owners[path] = case
-            found[case] = path
+        found: dict[str, Path] = {}
+        at_path = {name: (path,) for name, path in self.by_path.items()}
+        for files in (at_path, self.by_stem):
+            for rank in range(max(map(len, cases.values()), default=0)):
+                wanted = {
+                    case: names[rank]
+                    for case, names in cases.items()
+                    if case not in found and rank < len(names)
+                }
+                found |= _claim(files, wanted, taken=set(found.values()))
         return found
-
-    def find(self, names: Sequence[str]) -> Path | None:
-        """Return the file of a case, None if there is none.
-
-        Args:
-            names: What the file may be called, the surest first: a path below the
-                root, or a bare name, which may lie in any folder below it.
-
-        Raises:
-            DatasetError: If two files have the name, in two folders.
-        """
-        return self._at_path(names) or self._of_name(names)
-
-    def _at_path(self, names: Sequence[str]) -> Path | None:
-            found = self.by_stem.get(name, ())
-            if len(found) > 1:
-                msg = (
-                    f"{printable(found[0])} and {printable(found[1])} both are called "
-                    f"{name}. Name a folder that holds one of them."
-                )
-                raise DatasetError(msg)
-            if found:
-                return found[0]
-        return None
 
 
 def open_masks(root: Path) -> MaskFolder:
@@ -143,6 +111,30 @@ def read_labels(path: Path, shape: tuple[int, int] | None = None) -> LabelMap:
         )
         raise ImageError(msg)
     return raw.labels if raw.has_sides else derive_sides(raw.labels > 0)
+
+
+def _claim(
+    files: Mapping[str, Sequence[Path]], wanted: Mapping[str, str], *, taken: Set[Path]
+) -> dict[str, Path]:
+    """Return the files that cases have by one name each, of those not taken."""
+    owners: dict[Path, str] = {}
+    for case, name in wanted.items():
+        free = [path for path in files.get(name, ()) if path not in taken]
+        if len(free) > 1:
+            msg = (
+                f"{printable(free[0])} and {printable(free[1])} both are called "
+                f"{name}. Name a folder that holds one of them."
+            )
+            raise DatasetError(msg)
+        if free and free[0] in owners:
+            msg = (
+                f"{printable(free[0])} has the name of {owners[free[0]]} and of "
+                f"{case}. Lay it below the folder of its case, as "
+                f"{case}{free[0].suffix}."
+            )
+            raise DatasetError(msg)
+        owners |= dict.fromkeys(free, case)
+    return {case: path for path, case in owners.items()}
 
 
 def _images_below(root: Path) -> list[Path]:

@@ -11,7 +11,7 @@ prepared/
 """
 
 import csv
-import json
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,71 +21,37 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from lungcli.arrays import Gray, LabelMap, SpacingMm
+from lungcli.arrays import LEFT, Gray, LabelMap
 from lungcli.data.case import CaseKey, Convention
-from lungcli.data.geometry import Geometry, resize_labels, resize_square
+from lungcli.data.geometry import resize_labels, resize_square
+from lungcli.data.opening import without_warnings
+from lungcli.data.prepared_case import SPLITS, PreparedCase, parse_case, whole_number
+from lungcli.documents import read_json
 from lungcli.errors import DatasetError, ImageError
+from lungcli.files import read_plain
+
+__all__ = [
+    "AUDIT_CSV",
+    "CASES_CSV",
+    "CONTACT_SHEET",
+    "DATASET_JSON",
+    "FORMAT_VERSION",
+    "SPLITS",
+    "PreparedCase",
+    "PreparedDataset",
+    "is_prepared",
+    "open_prepared",
+]
 
 FORMAT_VERSION: Final = 1
 DATASET_JSON: Final = "dataset.json"
 CASES_CSV: Final = "cases.csv"
 AUDIT_CSV: Final = "audit.csv"
 CONTACT_SHEET: Final = "contact-sheet.png"
-SPLITS: Final = ("train", "val", "test")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedCase:
-    """One row of `cases.csv`.
-
-    Attributes:
-        case_id: Unique within its source.
-        patient_id: Splits are by patient.
-        source: Name of the source; `(source, case_id)` is the key.
-        split: One of `SPLITS`, or `""`: not used, for want of a mask or not listed.
-        image: Path of the square CXR, relative to the data set; so are `mask` and
-            `reference`, which are `""` when there is no mask.
-        mask: Path of the label map on the same square.
-        reference: Path of the label map on the original grid.
-        geometry: How the original lies in the square.
-        spacing_mm: Pixel size of the original grid; None when unknown.
-        sides: `"given"` if the source tells the lungs apart, `"derived"` if
-            lungcli did, `""` without a mask.
-        window_low: Value in the source file that became 0.
-        window_high: Value in the source file that became 255.
-        finding: Diagnosis, `""` if unknown; so are `sex`, `age` and `view`.
-        notes: What the audit saw, separated by semicolons.
-    """
-
-    case_id: str
-    patient_id: str
-    source: str
-    split: str
-    image: str
-    mask: str
-    reference: str
-    geometry: Geometry
-    spacing_mm: SpacingMm | None
-    sides: str
-    window_low: float
-    window_high: float
-    finding: str
-    sex: str
-    age: str
-    view: str
-    notes: str
-
-    @property
-    def key(self) -> CaseKey:
-        """What tells it from all other cases."""
-        return self.source, self.case_id
-
-    @property
-    def has_mask(self) -> bool:
-        """Whether there is a reference to train on and to score against."""
-        return bool(self.mask)
+_MOST_CASES_BYTES: Final = 2**28  # of cases.csv: a million cases
+_PNG_OVERHEAD: Final = 2**16  # bytes; more only where they take more than the pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +98,7 @@ class PreparedDataset:
 
         Raises:
             ImageError: If the file is missing, broken or of another size; so do
-                `read_mask` and `read_reference`.
+                `read_mask` and `read_reference`, also on other labels than 0, 1, 2.
         """
         side = case.geometry.side
         return _read_png(self.root / case.image, (side, side))
@@ -140,12 +106,12 @@ class PreparedDataset:
     def read_mask(self, case: PreparedCase) -> LabelMap:
         """Return the label map on the square, shape `(side, side)`."""
         side = case.geometry.side
-        return _read_png(self.root / _drawn(case, case.mask), (side, side))
+        return _read_labels(self.root / _drawn(case, case.mask), (side, side))
 
     def read_reference(self, case: PreparedCase) -> LabelMap:
         """Return the label map on the original grid, shape `(height, width)`."""
         shape = (case.geometry.height, case.geometry.width)
-        return _read_png(self.root / _drawn(case, case.reference), shape)
+        return _read_labels(self.root / _drawn(case, case.reference), shape)
 
     def load_pairs(
         self, cases: Sequence[PreparedCase], side: int
@@ -181,12 +147,11 @@ def is_prepared(root: Path) -> bool:
 
     The name proves nothing: nnU-Net also calls a file `dataset.json`.
     """
-    path = root / DATASET_JSON
     try:
-        facts = json.loads(path.read_text("utf-8")) if path.is_file() else None
-    except (OSError, ValueError, RecursionError):
+        facts = read_json(root / DATASET_JSON)
+    except (OSError, ValueError):
         return False
-    return isinstance(facts, dict) and {"format_version", "fingerprint"} <= facts.keys()
+    return {"format_version", "fingerprint"} <= facts.keys()
 
 
 def open_prepared(root: Path) -> PreparedDataset:
@@ -206,20 +171,20 @@ def open_prepared(root: Path) -> PreparedDataset:
         return PreparedDataset(
             root=root,
             name=str(facts["name"]),
-            size=int(facts["size"]),
+            size=whole_number(facts["size"], "size", 1),
             convention=Convention(facts["convention"]),
             fingerprint=str(facts["fingerprint"]),
             cases=_read_cases(root / CASES_CSV),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(root / DATASET_JSON, error) from error
 
 
 def _read_facts(path: Path) -> dict[str, Any]:
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = read_json(path)
         version = facts["format_version"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise _damaged(path, error) from error
     if version != FORMAT_VERSION:
         msg = (
@@ -227,47 +192,32 @@ def _read_facts(path: Path) -> dict[str, Any]:
             f"{FORMAT_VERSION}. Run 'lungcli prepare' again with --force."
         )
         raise DatasetError(msg)
-    return dict(facts)
+    return facts
 
 
 def _read_cases(path: Path) -> tuple[PreparedCase, ...]:
+    cases: dict[CaseKey, PreparedCase] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            return tuple(_case(row) for row in csv.DictReader(stream))
-    except (OSError, csv.Error, KeyError, TypeError, ValueError) as error:
+        text = read_plain(path, _MOST_CASES_BYTES).decode("utf-8")
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        for row in reader:
+            _add(cases, row, f"line {reader.line_num}")
+    except (OSError, csv.Error, ValueError) as error:
         raise _damaged(path, error) from error
+    return tuple(cases.values())
 
 
-def _case(row: Mapping[str, str]) -> PreparedCase:
-    geometry = Geometry(
-        height=int(row["original_height"]),
-        width=int(row["original_width"]),
-        side=int(row["side"]),
-        top=int(row["top"]),
-        left=int(row["left"]),
-        content_height=int(row["content_height"]),
-        content_width=int(row["content_width"]),
-    )
-    spacing = row["spacing_row_mm"], row["spacing_column_mm"]
-    return PreparedCase(
-        case_id=row["case_id"],
-        patient_id=row["patient_id"],
-        source=row["source"],
-        split=row["split"],
-        image=row["image"],
-        mask=row["mask"],
-        reference=row["reference"],
-        geometry=geometry,
-        spacing_mm=(float(spacing[0]), float(spacing[1])) if all(spacing) else None,
-        sides=row["sides"],
-        window_low=float(row["window_low"]),
-        window_high=float(row["window_high"]),
-        finding=row["finding"],
-        sex=row["sex"],
-        age=row["age"],
-        view=row["view"],
-        notes=row["notes"],
-    )
+def _add(
+    cases: dict[CaseKey, PreparedCase], row: Mapping[str, str | None], where: str
+) -> None:
+    try:
+        case = parse_case(row)
+    except ValueError as error:
+        msg = f"{where}: {error}"
+        raise ValueError(msg) from error
+    if cases.setdefault(case.key, case) is not case:
+        msg = f"{where}: {case.case_id} of {case.source} is there twice"
+        raise ValueError(msg)
 
 
 def _damaged(path: Path, error: Exception) -> DatasetError:
@@ -284,16 +234,36 @@ def _drawn(case: PreparedCase, path: str) -> str:
     return path
 
 
-def _read_png(path: Path, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as image:
-            mode, pixels = image.mode, np.array(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        msg = f"cannot read {path} ({error}). Run 'lungcli prepare' again with --force."
-        raise ImageError(msg) from error
-    if mode != "L" or pixels.shape != shape:
+def _read_labels(path: Path, shape: tuple[int, int]) -> LabelMap:
+    labels = _read_png(path, shape)
+    if labels.max() > LEFT:
         msg = (
-            f"{path} is {mode} of shape {pixels.shape}, not 8-bit gray of shape "
+            f"{path} holds the label {labels.max()}, not only 0, 1 and 2 as it was "
+            "prepared. Run 'lungcli prepare' again with --force."
+        )
+        raise ImageError(msg)
+    return labels
+
+
+def _read_png(path: Path, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    pixels = None
+    try:
+        content = read_plain(path, 2 * shape[0] * shape[1] + _PNG_OVERHEAD)
+        with without_warnings():
+            image = Image.open(io.BytesIO(content), formats=("PNG",))
+        mode, found = image.mode, (image.height, image.width)
+        if (mode, found) == ("L", shape):  # or nothing is decoded
+            pixels = np.array(image)
+    except Exception as error:  # Pillow raises a dozen kinds on broken files
+        is_png = not isinstance(error, UnidentifiedImageError)
+        reason = error if is_png else "it is no PNG"
+        msg = (
+            f"cannot read {path} ({reason}). Run 'lungcli prepare' again with --force."
+        )
+        raise ImageError(msg) from error
+    if pixels is None:
+        msg = (
+            f"{path} is {mode} of shape {found}, not 8-bit gray of shape "
             f"{shape} as it was prepared. Run 'lungcli prepare' again with --force."
         )
         raise ImageError(msg)

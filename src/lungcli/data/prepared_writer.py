@@ -20,7 +20,7 @@ from lungcli.data.prepared import (
     SPLITS,
     PreparedCase,
 )
-from lungcli.files import printable, write_json, write_text
+from lungcli.files import csv_cell, write_json, write_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +102,9 @@ def _row(case: PreparedCase) -> dict[str, Any]:
     spacing = case.spacing_mm or ("", "")
     geometry = case.geometry
     return {
-        "case_id": case.case_id,
-        "patient_id": case.patient_id,
-        "source": case.source,
+        "case_id": csv_cell(case.case_id),
+        "patient_id": csv_cell(case.patient_id),
+        "source": csv_cell(case.source),
         "split": case.split,
         "image": case.image,
         "mask": case.mask,
@@ -121,15 +121,15 @@ def _row(case: PreparedCase) -> dict[str, Any]:
         "sides": case.sides,
         "window_low": f"{case.window_low:g}",
         "window_high": f"{case.window_high:g}",
-        "finding": case.finding,
-        "sex": case.sex,
-        "age": case.age,
-        "view": case.view,
-        "notes": case.notes,
+        "finding": csv_cell(case.finding),
+        "sex": csv_cell(case.sex),
+        "age": csv_cell(case.age),
+        "view": csv_cell(case.view),
+        "notes": csv_cell(case.notes),
     }
 
 
-def _finding_row(finding: AuditFinding, root: Path | None) -> dict[str, str]:
+def _finding_row(finding: AuditFinding, root: Path | None) -> dict[str, Any]:
     path, detail = finding.path, finding.detail
     is_name = path.parent == Path() and path != root  # of a split list
     if root is not None and not is_name:
@@ -139,10 +139,10 @@ def _finding_row(finding: AuditFinding, root: Path | None) -> dict[str, str]:
         detail = detail.replace(str(finding.path), path.as_posix())
     return {
         "issue": finding.issue.value,
-        "source": finding.source,
-        "case_id": finding.case_id,
-        "path": printable(path.as_posix()),
-        "detail": printable(detail),
+        "source": csv_cell(finding.source),
+        "case_id": csv_cell(finding.case_id),
+        "path": csv_cell(path.as_posix()),
+        "detail": csv_cell(detail),
         "action": finding.action,
     }
 

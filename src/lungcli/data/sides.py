@@ -69,8 +69,14 @@ def derive_sides(mask: Mask) -> LabelMap:
     chosen = np.flatnonzero(areas >= _LEAST_SHARE * areas.sum())
     if chosen.size == 0:  # nothing but specks
         chosen = np.array([areas.argmax()])
-    boxes = ndimage.find_objects(parts)
-    blobs = [_measure(parts, int(index) + 1, boxes[index]) for index in chosen]
+    # Numbered anew, since noise may have made millions of parts.
+    numbers = np.zeros(num_parts + 1, np.uint8)
+    numbers[chosen + 1] = np.arange(1, chosen.size + 1)
+    parts = numbers[parts]
+    blobs = [
+        _measure(parts, number, box)
+        for number, box in enumerate(ndimage.find_objects(parts), start=1)
+    ]
     _label_lungs(sides, parts, blobs, int(areas.sum()))
     _label_strays(sides, mask)
     return sides

@@ -77,8 +77,9 @@ def store_case(job: Job) -> Stored:
     case = job.case
     try:
         decoded = read_case_image(case)
-    except ImageError as error:
-        return Stored(case=case, findings=(image_finding(case, error),))
+    except Exception as error:  # of a library, too: the other cases must go on
+        why = _explained(case.image_path, error)
+        return Stored(case=case, findings=(image_finding(case, why),))
     labels, findings = _read_labels(case, decoded.pixels.shape)
     row, fingerprint = _write(job, decoded, labels, findings)
     return Stored(
@@ -141,10 +142,22 @@ def _read_labels(
         return None, ()
     try:
         drawn = read_case_labels(case, (shape[0], shape[1]))
-    except ImageError as error:
-        return None, (mask_finding(case, error),)
-    facts = inspect_labels(drawn.labels)
+        facts = inspect_labels(drawn.labels)
+    except Exception as error:
+        why = _explained(case.masks.paths[0], error)
+        return None, (mask_finding(case, why),)
     return drawn if facts.area else None, label_findings(case, facts)
+
+
+def _explained(path: Path, error: Exception) -> ImageError:
+    if isinstance(error, ImageError):
+        return error
+    if isinstance(error, MemoryError):
+        return ImageError(f"{path} is too large for the memory. Make it smaller.")
+    if isinstance(error, OSError):  # gone while it was read
+        return ImageError(f"cannot read {path} ({error.strerror}). Try it again.")
+    kind = type(error).__name__
+    return ImageError(f"{path} cannot be used ({kind}). Report it, or leave it out.")
 
 
 def _write(

@@ -10,8 +10,13 @@ from typing import Final
 
 from lungcli.data.images import IMAGE_SUFFIXES, RAW_SUFFIX
 from lungcli.errors import DatasetError
+from lungcli.files import read_plain
 
 _DELIMITERS: Final = (",", ";", "\t")
+_MOST_BYTES: Final = 2**25  # a row each for hundreds of thousands of cases
+# What may be a file name is normalised. Longer text is left alone: normalising takes
+# time by the square of the number of accents on one letter.
+_LONGEST_NAME: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +45,14 @@ def read_table(path: Path, required: Sequence[str]) -> tuple[Row, ...]:
         required: Columns that must be there.
 
     Raises:
-        DatasetError: If the file cannot be read, is no table, or lacks a column.
+        DatasetError: If the file cannot be read, is too large, is no table, or lacks
+            a column.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        msg = (
-            f"cannot read {path} ({error.strerror}). "
-            f"Give a CSV file with {_named(required)}."
-        )
+        data = read_plain(path, _MOST_BYTES)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        msg = f"cannot read {path} ({reason}). Give a CSV file with {_named(required)}."
         raise DatasetError(msg) from error
     try:
         text = data.decode("utf-8-sig")
@@ -63,12 +67,13 @@ def parse_table(text: str, name: str, required: Sequence[str]) -> tuple[Row, ...
     Raises:
         DatasetError: If it is no table, or lacks a column.
     """
+    if "\0" in text:  # UTF-16, or no text at all
+        raise _no_text(name)
     header = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=header.count)
-    normal = io.StringIO(unicodedata.normalize("NFC", text), newline="")
-    reader = csv.reader(normal, delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        lines = [(reader.line_num, [_tidy(cell) for cell in row]) for row in reader]
     except csv.Error as error:
         msg = f"{name}, line {reader.line_num}: no table ({error}). Save it as CSV."
         raise DatasetError(msg) from error
@@ -94,10 +99,18 @@ def meant_stem(name: str, stems: Container[str]) -> str:
     return path.stem if is_file and name not in stems else name
 
 
+def _tidy(cell: str) -> str:
+    text = cell.strip()
+    return text if len(text) > _LONGEST_NAME else unicodedata.normalize("NFC", text)
+
+
+def _no_text(name: str) -> DatasetError:
+    return DatasetError(f"{name} is no text. Save the table as CSV in UTF-8.")
+
+
 def _check_columns(columns: Sequence[str], name: str, required: Sequence[str]) -> None:
     if not all(column.isprintable() for column in columns):
-        msg = f"{name} is no text. Save the table as CSV in UTF-8."
-        raise DatasetError(msg)
+        raise _no_text(name)
     if not set(required) <= set(columns):
         verb = "is" if len(required) == 1 else "are"
         there = ", ".join(column for column in columns if column) or "none"

@@ -93,7 +93,27 @@ def percentile_interval(resampled: Column) -> list[float] | None:
     return [low, high]
 
 
-def wilson_interval(rate: float, count: int) -> list[float]:
+def effective_patients(num_cases: Sequence[int]) -> float:
+    """Return how many patients with one case each would tell as much about a mean.
+
+    The worst case is assumed, in which all cases of a patient agree: (Σn)² / Σn². With
+    as many cases of each it is the number of patients; a patient with many more cases
+    than the others weighs more, and makes the mean less certain.
+
+    Args:
+        num_cases: Of each patient; at least one patient, and one case of each.
+
+    References:
+        Kish (1965), Survey Sampling, Wiley
+
+    Examples:
+        >>> effective_patients([2, 2, 2]), effective_patients([8, 1, 1])
+        (3.0, 1.5151515151515151)
+    """
+    return sum(num_cases) ** 2 / sum(count**2 for count in num_cases)
+
+
+def wilson_interval(rate: float, count: float) -> list[float]:
     """Return the 95 % score interval of a rate.
 
     A bootstrap of no failures at all would claim [0, 0]; this one says how many could
@@ -101,7 +121,7 @@ def wilson_interval(rate: float, count: int) -> list[float]:
 
     Args:
         rate: In [0, 1].
-        count: Number of independent observations, at least 1.
+        count: Number of independent observations, at least 1; perhaps a fraction.
 
     References:
         Wilson (1927), J Am Stat Assoc 22(158),

@@ -38,12 +38,10 @@ class Pairs(NamedTuple):
     Attributes:
         first: Scores of the first model.
         second: Of the second.
-        unpaired: Names of the cases that only one of them has.
     """
 
     first: tuple[CaseScores, ...]
     second: tuple[CaseScores, ...]
-    unpaired: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +85,9 @@ def pair_cases(first: Sequence[CaseScores], second: Sequence[CaseScores]) -> Pai
     if not common:
         msg = f"none of {len(first)} and {len(second)} cases are the same."
         raise ValueError(msg)
-    alone = sorted(ours.keys() ^ theirs.keys())
     return Pairs(
         first=tuple(ours[key] for key in common),
         second=tuple(theirs[key] for key in common),
-        unpaired=tuple(f"{source}/{case_id}" for source, case_id in alone),
     )
 
 
@@ -106,8 +102,7 @@ def compare(
 
     Args:
         first: Scores of the first model.
-        second: Of the second; cases that only one has scored are ignored, and named by
-            `pair_cases`.
+        second: Of the second; cases that only one has scored are ignored.
         seed: Of resampling and permutation.
 
     Raises:
@@ -189,7 +184,6 @@ def _of_source(pairs: Pairs, name: str) -> Pairs:
     return Pairs(
         first=tuple(case for case in pairs.first if case.source == name),
         second=tuple(case for case in pairs.second if case.source == name),
-        unpaired=(),
     )
 
 

@@ -1,6 +1,7 @@
 """From the scores of cases to the numbers that are published."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,7 @@ import numpy as np
 
 from lungcli.metrics.bootstrap import (
     Column,
+    effective_patients,
     percentile_interval,
     resample_means,
     sum_by_patient,
@@ -83,11 +85,17 @@ def summarize(
         _group([case for case in cases if case.source == name], _ALL, (seed, number))
         for number, name in enumerate(names, start=1)
     ]
+    # of one source, the same cases must have the same intervals
+    pooled = sources[0] if len(sources) == 1 else _group(cases, _ALL, (seed, 0))
     described = [_describe_group(source, failure_dice) for source in sources]
     return {
-        **_describe_group(_group(cases, _ALL, (seed, 0)), failure_dice),
+        **_describe_group(pooled, failure_dice),
         "sources": dict(zip(names, described, strict=True)),
-        "mean_over_sources": _mean_over_sources(sources, common_unit(cases)),
+        "mean_over_sources": {
+            "failure_rate": _mean_rate(described),
+            **_mean_over_sources(sources, LUNGS),
+            **{part: _mean_over_sources(sources, part) for part in ("right", "left")},
+        },
         "subgroups": _describe_subgroups(cases, failure_dice, seed),
     }
 
@@ -189,8 +197,8 @@ def _failure_rate(group: _Group, failure_dice: float) -> dict[str, Any]:
         return {"failure_rate": None, "failure_rate_ci95": None}
     rate = sum(case.dice < failure_dice for case in defined) / len(defined)
     # patients, not cases: two X-rays of one patient fail together
-    patients = {(case.source, case.facts.patient_id) for case in defined}
-    interval = wilson_interval(rate, len(patients))
+    patients = Counter((case.source, case.facts.patient_id) for case in defined)
+    interval = wilson_interval(rate, effective_patients(list(patients.values())))
     return {"failure_rate": rate, "failure_rate_ci95": interval}
 
 
@@ -240,19 +248,25 @@ def _value(case: CaseScores, key: Key) -> float:
     return case.scores[part][name]
 
 
-def _mean_over_sources(sources: Sequence[_Group], unit: str) -> dict[str, Any]:
+def _mean_rate(described: Sequence[Mapping[str, Any]]) -> float | None:
+    rates = [group["failure_rate"] for group in described]
+    defined = [rate for rate in rates if rate is not None]
+    return sum(defined) / len(defined) if defined else None
+
+
+def _mean_over_sources(sources: Sequence[_Group], part: str) -> dict[str, Any]:
     """Return the mean of the sources' means: each counts the same, large or small."""
-    distances = {
-        name: {
-            "unit": _UNITS[unit],
-            **_mean_of_means(sources, (LUNGS, f"{name}_{unit}")),
-        }
-        for name in DISTANCES
-    }
+    unit = common_unit([case for source in sources for case in source.cases])
     return {
-        **{name: _mean_of_means(sources, (LUNGS, name)) for name in _SHARES},
-        **distances,
-        **{name: _mean_of_means(sources, (LUNGS, name)) for name in _PERCENT},
+        **{name: _mean_of_means(sources, (part, name)) for name in _SHARES},
+        **{
+            name: {
+                "unit": _UNITS[unit],
+                **_mean_of_means(sources, (part, f"{name}_{unit}")),
+            }
+            for name in DISTANCES
+        },
+        **{name: _mean_of_means(sources, (part, name)) for name in _PERCENT},
     }
 
 

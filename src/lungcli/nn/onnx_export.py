@@ -78,6 +78,7 @@ def _describe(path: Path, info: ModelInfo, *, weights: str) -> None:
     """Give names to the exporter's numbered tensors, and say what the file is."""
     model = onnx.load(path)
     graph = model.graph
+    graph.doc_string = ""  # holds the name of a temporary folder
     numbered = graph.output[0].name
     for node in graph.node:
         node.output[:] = [_OUTPUT if name == numbered else name for name in node.output]

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import keras
 
+from lungcli.documents import parse_fields, read_json
 from lungcli.errors import ModelError
 from lungcli.files import copy_file, remove_file, whole_file, write_json
 from lungcli.model_info import WEIGHTS
@@ -54,6 +55,32 @@ class TrainingState:
     parts: tuple[Part, ...]
     counts: Counts = field(default_factory=dict)
     damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredFile:
+    """A file of a state, as its document describes it."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredState:
+    """The document of a state."""
+
+    epoch: int
+    best: float | None
+    weights: _StoredFile
+    best_weights: _StoredFile
+    parts: tuple[tuple[int, ...], ...]
+    counts: dict[str, dict[str, float | None]]
+
+    def __post_init__(self) -> None:
+        """Reject what was never saved."""
+        if self.epoch < 1:
+            msg = f"epoch must be at least 1, got {self.epoch}"
+            raise ValueError(msg)
 
 
 class StateKeeper(keras.callbacks.Callback):
@@ -141,18 +168,18 @@ def _newest_first(folder: Path) -> list[Path]:
 
 
 def _read(path: Path, damaged: tuple[str, ...]) -> TrainingState:
-    document = json.loads(path.read_text(encoding="utf-8"))
-    if document.pop(_CHECKSUM) != _checksum(document):
+    document = read_json(path)
+    if document.pop(_CHECKSUM, None) != _checksum(document):
         msg = "its checksum is wrong"
         raise ValueError(msg)
-    best = document["best"]
+    stored = parse_fields(_StoredState, document)
     return TrainingState(
-        epoch=document["epoch"],
-        best=-math.inf if best is None else best,
-        weights=_check_file(path.parent, document["weights"]),
-        best_weights=_check_file(path.parent, document["best_weights"]),
-        parts=tuple(Part(*part) for part in document["parts"]),
-        counts=document["counts"],
+        epoch=stored.epoch,
+        best=-math.inf if stored.best is None else stored.best,
+        weights=_check_file(path.parent, stored.weights),
+        best_weights=_check_file(path.parent, stored.best_weights),
+        parts=tuple(Part(*part) for part in stored.parts),
+        counts=stored.counts,
         damaged=damaged,
     )
 
@@ -161,12 +188,12 @@ def _describe(path: Path) -> dict[str, str]:
     return {"file": path.name, "sha256": _sha256(path)}
 
 
-def _check_file(folder: Path, described: Mapping[str, str]) -> Path:
-    path = folder / Path(described["file"]).name
+def _check_file(folder: Path, described: _StoredFile) -> Path:
+    path = folder / Path(described.file).name
     if not path.is_file():
         msg = f"{path.name} is missing"
         raise ValueError(msg)
-    if _sha256(path) != described["sha256"]:
+    if _sha256(path) != described.sha256:
         msg = f"the checksum of {path.name} is wrong"
         raise ValueError(msg)
     return path
@@ -175,7 +202,7 @@ def _check_file(folder: Path, described: Mapping[str, str]) -> Path:
 def _best_name(path: Path) -> str:
     """Return the name of the best weights of a state; empty if it is damaged."""
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["best_weights"]["file"])
+        return str(read_json(path)["best_weights"]["file"])
     except (KeyError, OSError, TypeError, ValueError):
         return ""
 

@@ -59,7 +59,7 @@ def _variables(network: keras.Model) -> list[keras.Variable]:
 
 
 def _arrays(file: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the data sets of a file with their names; only direct links are followed."""
+    """Yield the data sets of a file with their names; links elsewhere are refused."""
     seen = {_address(file)}
     waiting = [(file, "", 0)]
     while waiting:

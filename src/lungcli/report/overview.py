@@ -130,16 +130,28 @@ def tables(summary: Block) -> list[Table]:
 
 def _source_table(summary: Block) -> Table:
     sources = _block(summary, "sources")
-    rows = [(str(name), _group_cells(group)) for name, group in sources.items()]
+    names = _comparable([*sources.values(), summary])
+    rows = [(str(name), _group_cells(group, names)) for name, group in sources.items()]
     if len(rows) > 1:
-        rows.append(("All cases", _group_cells(summary)))
-        rows.append(("Mean over sources", _mean_over_sources(summary)))
+        rows.append(("All cases", _group_cells(summary, names)))
+        rows.append(("Mean over sources", _mean_over_sources(summary, names)))
     labels = (*_DISTANCES.values(), "Surface Dice")
     head = ("Source", "Cases", "Dice", "Median", "5th pct.", "Worst", "Failures")
     return Table("By source", (*head, "Right Dice", "Left Dice", *labels), tuple(rows))
 
 
-def _group_cells(group: Block) -> tuple[Cell, ...]:
+def _comparable(groups: Sequence[Block]) -> list[str]:
+    """Return the names of distances whose unit is the same in all groups.
+
+    Pixels of one source are not those of another, and people compare what stands
+    in one column.
+    """
+    units = {_block(group, name).get("unit") for group in groups for name in _DISTANCES}
+    same = len(units) == 1
+    return [name if same else f"{name}_percent" for name in _DISTANCES]
+
+
+def _group_cells(group: Block, distances: Sequence[str]) -> tuple[Cell, ...]:
     dice = _block(group, "dice")
     return (
         Cell(f"{group.get('cases') or 0:,}", detail=_patients(group)),
@@ -148,20 +160,28 @@ def _group_cells(group: Block) -> tuple[Cell, ...]:
         Cell(number(dice.get("p5"))),
         _worst(dice, named=False),
         Cell(percent(group.get("failure_rate"))),
-        *(_mean(_block(_block(group, side), "dice")) for side in ("right", "left")),
-        *(_distance(group, name) for name in _DISTANCES),
+        *_dice_by_lung(group),
+        *(_distance(group, name) for name in distances),
         _mean(_block(group, "nsd")),
     )
 
 
-def _mean_over_sources(summary: Block) -> tuple[Cell, ...]:
+def _dice_by_lung(group: Block) -> Iterator[Cell]:
+    for side in ("right", "left"):
+        yield _mean(_block(_block(group, side), "dice"))
+
+
+def _mean_over_sources(summary: Block, distances: Sequence[str]) -> tuple[Cell, ...]:
     means = _block(summary, "mean_over_sources")
+    rate = means.get("failure_rate")
     nothing = Cell("")
     return (
         nothing,
         _mean(_block(means, "dice")),
-        *(nothing,) * 6,
-        *(_distance(means, name) for name in _DISTANCES),
+        *(nothing,) * 3,
+        Cell(percent(rate.get("mean") if isinstance(rate, Mapping) else rate)),
+        *_dice_by_lung(means),
+        *(_distance(means, name) for name in distances),
         _mean(_block(means, "nsd")),
     )
 
@@ -229,6 +249,9 @@ def _failure_rate(summary: Block) -> Cell:
     failures = summary.get("failures") or []
     limit = number(summary.get("failure_dice"), 2)
     detail = f"{count(len(failures), 'case')} below Dice {limit}"
+    bounds = summary.get("failure_rate_ci95")
+    if bounds:
+        detail += f" · 95 % CI {interval([100 * bound for bound in bounds], 1)} %"
     return Cell(percent(summary.get("failure_rate")), detail=detail)
 
 

@@ -82,7 +82,8 @@ def check_report_folder(folder: Path) -> None:
         OutputError: If it holds anything but a report of lungcli.
     """
     stored = folder / REPORT_FOLDER
-    if stored.is_dir() and any(stored.iterdir()) and not _is_ours(stored / "index.html"):
+    is_used = stored.is_dir() and any(stored.iterdir())
+    if is_used and not _is_ours(stored / "index.html"):
         msg = (
             f"{stored} is not a report of lungcli, and would be replaced by one. "
             "Rename it, or choose another place with --out."

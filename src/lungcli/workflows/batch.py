@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -47,11 +48,13 @@ class Batch:
                 self.skipped += 1
             else:
                 todo.append((item, stem))
-        entries = in_order(lambda pair: self.labeller.label(*pair), todo, num_threads)
-        for done, entry in enumerate(entries, self.skipped + 1):
-            self.journal.append(entry)
-            on_entry(entry)
-            progress("predict", done, len(self.items))
+        labelled = in_order(lambda pair: self.labeller.label(*pair), todo, num_threads)
+        # closed at once where it is stopped: else threads would go on with the rest
+        with closing(labelled) as entries:
+            for done, entry in enumerate(entries, self.skipped + 1):
+                self.journal.append(entry)
+                on_entry(entry)
+                progress("predict", done, len(self.items))
 
     def write_tables(self) -> tuple[Path, ...]:
         """Write the tables from what the journal holds, however the work ended."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.errors import ConfigError
-from lungcli.files import csv_cell, make_folder, write_json, write_text
+from lungcli.files import csv_cell, write_json, write_text
+from lungcli.locks import locked
 from lungcli.metrics.comparison import Difference, compare, correct_holm
 from lungcli.model_info import load_info
 from lungcli.progress import Progress, silent
@@ -20,8 +21,7 @@ from lungcli.workflows.datasets import (
     Selection,
     check_output,
     full_name,
-    open_all,
-    select,
+    select_to_score,
 )
 from lungcli.workflows.evaluate import (
     DEFAULT_OUTPUTS,
@@ -136,37 +136,52 @@ def compare_models(
         OutputError: If the results cannot be written.
     """
     found = _find_all(models, runs)
-    selection = select(open_all(data), split)
+    selection = select_to_score(data, split)
     folder = out or FOLDER
     check_output(folder)
-    make_folder(folder)
-    evaluations = {
-        name: evaluate_selection(
-            model,
-            selection,
-            folder=folder / name,
-            split=split,
-            settings=settings,
-            outputs=outputs,
-            any_convention=any_convention,
-            progress=progress,
+    with locked(folder):
+        evaluations = {
+            name: evaluate_selection(
+                model,
+                selection,
+                folder=folder / name,
+                split=split,
+                settings=settings,
+                outputs=outputs,
+                any_convention=any_convention,
+                progress=progress,
+            )
+            for name, model in found.items()
+        }
+        trained_on = {
+            name: _trained_on(model, selection) for name, model in found.items()
+        }
+        return _write_comparison(
+            folder,
+            evaluations,
+            build_matrix(evaluations, trained_on),
+            seed=settings.seed,
+            figures=outputs.figures,
         )
-        for name, model in found.items()
-    }
-    trained_on = {name: _trained_on(model, selection) for name, model in found.items()}
-    matrix = build_matrix(evaluations, trained_on)
+
+
+def _write_comparison(
+    folder: Path,
+    evaluations: Mapping[str, Evaluation],
+    matrix: CrossMatrix,
+    *,
+    seed: int,
+    figures: Sequence[str],
+) -> Comparison:
+    table, document = folder / "comparison.csv", folder / "comparison.json"
     comparison = Comparison(
         evaluations=evaluations,
-        differences=_compare_with_first(evaluations, settings.seed),
+        differences=_compare_with_first(evaluations, seed),
         matrix=matrix,
-        paths=(
-            folder / "comparison.csv",
-            folder / "comparison.json",
-            *write_matrix(matrix, folder, figures=outputs.figures),
-        ),
+        paths=(table, document, *write_matrix(matrix, folder, figures=figures)),
     )
-    write_text(folder / "comparison.csv", _to_csv(comparison.differences))
-    write_json(folder / "comparison.json", comparison.to_dict())
+    write_text(table, _to_csv(comparison.differences))
+    write_json(document, comparison.to_dict())
     return comparison
 
 

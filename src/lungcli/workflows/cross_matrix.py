@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli.files import csv_cell, write_text
+from lungcli.files import csv_cell, printable, write_text
 from lungcli.workflows.evaluation_files import Evaluation
 
 SCORES: Final = ("dice", "iou", "nsd", "hd95_percent", "assd_percent")
@@ -29,6 +29,7 @@ _TEX: Final = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    **{char: f"{{{char}}}" for char in "[]*"},  # after the end of a row: its options
 }
 
 
@@ -153,11 +154,11 @@ def write_matrix(
 def to_latex(matrix: CrossMatrix) -> str:
     """Return the matrix of Dice and HD95 as LaTeX table for the package booktabs.
 
-    The best mean of a source is bold; a dagger marks networks that were trained on
-    cases of the column.
+    The best mean of a source is bold, leaving out networks that were trained on cases
+    of the column: a dagger marks these.
     """
     best = {
-        source: max((row[column].mean("dice") or 0.0) for row in matrix.cells)
+        source: max((_printed_dice(row[column]) for row in matrix.cells), default="")
         for column, source in enumerate(matrix.sources)
     }
     lines = [
@@ -171,7 +172,7 @@ def to_latex(matrix: CrossMatrix) -> str:
     lines += [
         rf"\begin{{tabular}}{{l{'c' * len(matrix.sources)}}}",
         r"\toprule",
-        " & ".join(["trained on", *map(_escape, matrix.sources)]) + r" \\",
+        " & ".join(["model", *map(_escape, matrix.sources)]) + r" \\",
         r"\midrule",
     ]
     for row in matrix.cells:
@@ -187,10 +188,16 @@ def to_latex(matrix: CrossMatrix) -> str:
     return "\n".join(lines)
 
 
-def _tex_dice(cell: MatrixCell, best: float) -> str:
-    mean, interval = cell.mean("dice"), cell.interval("dice")
-    text = _tex_number(mean, 4)
-    if mean is not None and mean >= best:
+def _printed_dice(cell: MatrixCell) -> str:
+    """Return what is compared: equal prints are equal; empty if it does not count."""
+    mean = cell.mean("dice")
+    return "" if mean is None or cell.trained_on else _tex_number(mean, 4)
+
+
+def _tex_dice(cell: MatrixCell, best: str) -> str:
+    interval = cell.interval("dice")
+    text = _tex_number(cell.mean("dice"), 4)
+    if best and _printed_dice(cell) == best:
         text = rf"\textbf{{{text}}}"
     if cell.trained_on:
         text += r"$^\dagger$"
@@ -204,7 +211,7 @@ def _tex_number(value: float | None, decimals: int) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(_TEX.get(char, char) for char in text)
+    return "".join(_TEX.get(char, char) for char in printable(text))
 
 
 def _to_csv(matrix: CrossMatrix) -> str:

@@ -9,6 +9,7 @@ from lungcli.arrays import LabelMap
 from lungcli.config import Division, TrainConfig
 from lungcli.data.prepared import PreparedCase, PreparedDataset
 from lungcli.errors import ModelError
+from lungcli.locks import locked
 from lungcli.model_info import MODEL_JSON, WEIGHTS
 from lungcli.nn.state import load_state
 from lungcli.pictures.film import write_png
@@ -139,17 +140,18 @@ def go_on(
         ModelError: If the state of a fold is broken.
         DatasetError: If the images or splits have changed since the beginning.
     """
-    for number in range(1, plan.folds + 1):
-        folder = plan.run.fold(number)
-        if _is_trained(folder, plan.config.epochs):
-            continue
-        if (folder.root / MODEL_JSON).is_file():
-            result = resume(folder.root, events=events)
-        else:
-            cases = _assign_fold(plan, number)
-            result = begin(folder, plan.config, cases, runs=None, events=events)
-        if result.interrupted:
-            return replace(plan, interrupted=True)
+    with locked(plan.run.root, option="--run"):
+        for number in range(1, plan.folds + 1):
+            folder = plan.run.fold(number)
+            if _is_trained(folder, plan.config.epochs):
+                continue
+            if (folder.root / MODEL_JSON).is_file():
+                result = resume(folder.root, events=events)
+            else:
+                cases = _assign_fold(plan, number)
+                result = begin(folder, plan.config, cases, runs=None, events=events)
+            if result.interrupted:
+                return replace(plan, interrupted=True)
     return plan
 
 

@@ -1,6 +1,6 @@
 """Several prepared data sets as one."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,18 @@ def select(datasets: Sequence[PreparedDataset], split: str) -> Selection:
     return Selection(tuple(chosen), tuple(refusals))
 
 
+def select_to_score(paths: Sequence[Path], split: str) -> Selection:
+    """Return the cases of a split, none of which may count twice.
+
+    Raises:
+        DatasetError: If a data set is missing, the split has no cases, or a case is in
+            two data sets.
+    """
+    selection = select(open_all(paths), split)
+    _check_distinct(selection.cases)
+    return selection
+
+
 def load_pairs(
     cases: Sequence[DatasetCase], side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -91,12 +103,17 @@ def check_unique(datasets: Sequence[PreparedDataset]) -> None:
     Raises:
         DatasetError: If one source was prepared twice, or two folders of one name.
     """
+    _check_distinct(
+        (dataset, case) for dataset in datasets for case in dataset.cases if case.split
+    )
+
+
+def _check_distinct(cases: Iterable[DatasetCase]) -> None:
     owners: dict[CaseKey, PreparedDataset] = {}
     twice = [
         (owners[case.key], dataset, case)
-        for dataset in datasets
-        for case in dataset.cases
-        if case.split and owners.setdefault(case.key, dataset) is not dataset
+        for dataset, case in cases
+        if owners.setdefault(case.key, dataset) is not dataset
     ]
     if twice:
         first, second, case = twice[0]

@@ -6,7 +6,7 @@ from typing import Final
 
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS, RunFolder, rows_of_history
-from lungcli.workflows.datasets import Selection, data_names, open_all, select
+from lungcli.workflows.datasets import Selection, data_names, select_to_score
 from lungcli.workflows.evaluation_files import Evaluation, EvaluationWriter, Outputs
 from lungcli.workflows.inference import load_model
 from lungcli.workflows.models import Announce, ModelFolder, find_model, quiet
@@ -52,7 +52,7 @@ def evaluate(
         ConfigError: If the tolerance is in mm and a case has no pixel size.
         OutputError: If the results cannot be written.
     """
-    selection = select(open_all(data), split)
+    selection = select_to_score(data, split)
     found = find_model(model, runs=runs, announce=announce)
     return evaluate_selection(
         found,

@@ -1,16 +1,18 @@
 """Score the masks of any other tool, or of a second reader."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from lungcli.arrays import Gray
+from lungcli.arrays import Gray, SpacingMm
 from lungcli.data.other_masks import MaskFolder, open_masks, read_labels
+from lungcli.data.prepared import PreparedCase
 from lungcli.data.sources.case_table import TABLE_NAME, read_case_table
 from lungcli.data.xray import read_xray
-from lungcli.errors import DatasetError, ImageError
+from lungcli.errors import DatasetError, ImageError, OutputError
 from lungcli.files import printable
 from lungcli.metrics.scores import CaseFacts, score_case
 from lungcli.progress import Progress, silent
@@ -18,8 +20,7 @@ from lungcli.workflows.datasets import (
     DatasetCase,
     data_names,
     full_name,
-    open_all,
-    select,
+    select_to_score,
 )
 from lungcli.workflows.evaluate import DEFAULT_OUTPUTS, DEFAULT_SETTINGS
 from lungcli.workflows.evaluation_files import Evaluation, EvaluationWriter, Outputs
@@ -59,6 +60,16 @@ class _Task(NamedTuple):
     score: Callable[[ScoreSettings], Scored]
 
 
+class _Found(NamedTuple):
+    """The cases, those without a mask by name, and where they come from."""
+
+    tasks: list[_Task]
+    missing: list[str]
+    split: str
+    data: list[str]
+    notes: tuple[str, ...]
+
+
 def evaluate_masks(
     predicted: Path,
     *,
@@ -80,7 +91,8 @@ def evaluate_masks(
         predicted: Folder of masks: binary, or label maps 0/1/2, as images.
         data: Folders of prepared data sets, whose references are taken.
         reference: Folder of reference masks, instead of `data`; a `cases.csv` in it
-            may say `case_id`, `patient_id`, `finding`, `sex`, `age` and `view`.
+            may say `case_id`, `patient_id`, `spacing_row_mm`, `spacing_column_mm`,
+            `finding`, `sex`, `age` and `view`.
         images: Folder of the X-rays to `reference`, for the report alone.
         settings: How to score.
         outputs: Which files to write besides `cases.csv` and `summary.json`.
@@ -92,43 +104,45 @@ def evaluate_masks(
     Raises:
         DatasetError: If a folder is missing or empty, or no mask could be scored.
         ConfigError: If the tolerance is in mm and a case has no pixel size.
-        OutputError: If the results cannot be written.
+        OutputError: If the results cannot be written, or would lie among masks.
     """
+    folder = out or Path("evaluation") / predicted.resolve().name
+    _check_apart(folder, [predicted, reference, images])
     masks = open_masks(predicted)
     if reference is None:
-        selection = select(open_all(data), split)
-        found, missing = _on_prepared(masks, selection.cases)
-        about = {"split": split, "data": data_names(selection.cases)}
-        notes = list(selection.notes)
+        found = _on_prepared(masks, data, split)
     else:
-        found, missing = _on_folder(masks, reference, images)
-        about = {"split": "all", "data": [str(reference)]}
-        notes = []
-    if not found:
-        msg = (
-            f"no mask in {predicted} is called as one of the {len(missing)} cases, "
-            f"the first of which is {missing[0]}. Rename the masks."
-        )
-        raise DatasetError(msg)
-    notes += _notes_on(missing, masks, len(found))
-    folder = out or Path("evaluation") / predicted.resolve().name
+        found = _on_folder(masks, reference, images)
+    _check_some(found, masks)
     with EvaluationWriter(folder, settings, outputs) as writer:
-        failed = _score_all(found, settings, writer, progress)
-        if len(failed) == len(found):
+        failed = _score_all(found.tasks, settings, writer, progress)
+        if len(failed) == len(found.tasks):
             msg = f"no mask in {predicted} could be scored: {failed[0]}"
             raise DatasetError(msg)
         evaluation = writer.write(
             about={
                 "model": f"masks in {printable(predicted)}",
-                **about,
-                "missing": missing,
+                "split": found.split,
+                "data": found.data,
+                "missing": found.missing,
                 "failed": failed,
             },
-            notes=notes,
+            notes=[*found.notes, *_notes_on(found, masks)],
         )
     return MaskEvaluation(
-        evaluation=evaluation, failed=tuple(failed), missing=tuple(missing)
+        evaluation=evaluation, failed=tuple(failed), missing=tuple(found.missing)
     )
+
+
+def _check_apart(folder: Path, inputs: Sequence[Path | None]) -> None:
+    """Refuse to write among masks: `cases.csv` may be the user's table of patients.
+
+    Raises:
+        OutputError: If the folder is one of the inputs.
+    """
+    if folder.resolve() in {given.resolve() for given in inputs if given}:
+        msg = f"{folder} holds what is to be scored. Choose another --out."
+        raise OutputError(msg)
 
 
 def _score_all(
@@ -154,20 +168,42 @@ def _score_all(
     return failed
 
 
-def _on_prepared(
-    masks: MaskFolder, cases: Sequence[DatasetCase]
-) -> tuple[list[_Task], list[str]]:
-    tasks, missing = [], []
-    for owned in cases:
-        _, case = owned
-        stems = (case.case_id, Path(case.reference).stem)
-        path = masks.find([*(f"{case.source}/{stem}" for stem in stems), *stems])
-        if path is None:
-            missing.append(full_name(case))
-        else:
-            score = partial(_score_prepared, owned, path)
-            tasks.append(_Task(full_name(case), case.split, score))
-    return tasks, missing
+def _on_prepared(masks: MaskFolder, data: Sequence[Path], split: str) -> _Found:
+    selection = select_to_score(data, split)
+    cases = selection.cases
+    paths = masks.find_all({full_name(case): _file_names(case) for _, case in cases})
+    tasks = [
+        _Task(name, case.split, partial(_score_prepared, (dataset, case), paths[name]))
+        for dataset, case in cases
+        if (name := full_name(case)) in paths
+    ]
+    missing = [name for _, case in cases if (name := full_name(case)) not in paths]
+    return _Found(tasks, missing, split, data_names(cases), selection.notes)
+
+
+def _check_some(found: _Found, masks: MaskFolder) -> None:
+    """Refuse to score nothing.
+
+    Raises:
+        DatasetError: If no case has a mask.
+    """
+    if not found.tasks:
+        msg = (
+            f"no mask in {masks.root} is called as one of the {len(found.missing)} "
+            f"cases, the first of which is {found.missing[0]}. Rename the masks."
+        )
+        raise DatasetError(msg)
+
+
+def _file_names(case: PreparedCase) -> tuple[str, ...]:
+    """Return what the mask of a case may be called, the surest first.
+
+    Where two sources share a name, the stored files are numbered, and so are the masks
+    of a tool that was run on them.
+    """
+    stored = Path(case.reference).stem
+    of_source = (f"{case.source}/{stem}" for stem in (case.case_id, stored))
+    return (*of_source, stored, case.case_id)
 
 
 def _score_prepared(owned: DatasetCase, path: Path, settings: ScoreSettings) -> Scored:
@@ -178,25 +214,22 @@ def _score_prepared(owned: DatasetCase, path: Path, settings: ScoreSettings) -> 
     return Scored(scores, case.split, show_prepared(owned, predicted))
 
 
-def _on_folder(
-    masks: MaskFolder, reference: Path, images: Path | None
-) -> tuple[list[_Task], list[str]]:
+def _on_folder(masks: MaskFolder, reference: Path, images: Path | None) -> _Found:
     references = open_masks(reference)
     xrays = open_masks(images) if images else None
     known = {name: name for name in references.by_path}
     table = read_case_table(reference / TABLE_NAME, known)
-    tasks, missing = [], []
-    for name, drawn in references.by_path.items():
-        names = [name, name.rpartition("/")[2]]
-        path = masks.find(names)
-        if path is None:
-            missing.append(name)
-            continue
-        xray = xrays.find(names) if xrays else None
-        files = _Files(name, reference.resolve().name, drawn, path, xray)
+    names = {name: (name, name.rpartition("/")[2]) for name in references.by_path}
+    found = masks.find_all(names)
+    shown = xrays.find_all(names) if xrays else {}
+    tasks = []
+    for name in (name for name in names if name in found):
+        drawn, source = references.by_path[name], reference.resolve().name
+        files = _Files(name, source, drawn, found[name], shown.get(name))
         score = partial(_score_files, files, table.get(name, {}))
         tasks.append(_Task(name, "", score))
-    return tasks, missing
+    missing = [name for name in names if name not in found]
+    return _Found(tasks, missing, "all", [str(reference)], ())
 
 
 class _Files(NamedTuple):
@@ -220,7 +253,7 @@ def _score_files(
         patient_id=row.get("patient_id") or files.case_id,
         height=reference.shape[0],
         width=reference.shape[1],
-        spacing_mm=None,
+        spacing_mm=_spacing_of(row, files.reference),
         groups={group: row.get(group, "") for group in _GROUPS},
     )
     scores = score_case(facts, reference, predicted, settings.tolerance)
@@ -228,15 +261,41 @@ def _score_files(
     return Scored(scores, "", Shown(image, predicted, reference))
 
 
+def _spacing_of(row: Mapping[str, str], reference: Path) -> SpacingMm | None:
+    """Return the pixel size that a table states; None if it states none.
+
+    Raises:
+        ImageError: If it is no number above 0.
+    """
+    cells = [row.get(f"spacing_{side}_mm", "") for side in ("row", "column")]
+    if not any(cells):
+        return None
+    try:
+        row_mm, column_mm = map(float, cells)
+    except ValueError:
+        row_mm = column_mm = math.nan
+    if not (0 < row_mm < math.inf and 0 < column_mm < math.inf):
+        msg = (
+            f"{reference}: {TABLE_NAME} says its pixels are {cells[0] or 'empty'} by "
+            f"{cells[1] or 'empty'} mm. Give two numbers above 0, or neither."
+        )
+        raise ImageError(msg)
+    return row_mm, column_mm
+
+
 def _read_shown(path: Path | None, shape: tuple[int, ...]) -> Gray | None:
     """Return the X-ray behind the masks, if there is one of their size."""
     if path is None:
         return None
-    pixels = read_xray(path).pixels
+    try:
+        pixels = read_xray(path).pixels
+    except ImageError:  # a picture less, but no reason to lose the scores
+        return None
     return pixels if pixels.shape == shape else None
 
 
-def _notes_on(missing: Sequence[str], masks: MaskFolder, used: int) -> list[str]:
+def _notes_on(found: _Found, masks: MaskFolder) -> list[str]:
+    missing, used = found.missing, len(found.tasks)
     notes = []
     if missing:
         some = ", ".join(missing[:_NAMED_MISSING])

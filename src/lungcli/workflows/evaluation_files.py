@@ -12,7 +12,15 @@ from typing import Any, Final, Self
 from lungcli import __version__
 from lungcli.data.case import CaseKey
 from lungcli.errors import ConfigError
-from lungcli.files import Cell, csv_cell, make_folder, write_json, write_text
+from lungcli.files import (
+    Cell,
+    csv_cell,
+    make_folder,
+    remove_file,
+    write_json,
+    write_text,
+)
+from lungcli.locks import locked
 from lungcli.metrics.scores import CaseScores
 from lungcli.metrics.summary import summarize
 from lungcli.report.content import Report
@@ -74,16 +82,14 @@ class EvaluationWriter:
         outputs: Which files to write.
 
     Raises:
-        OutputError: If the folder cannot be made, belongs to a data set, or has a
-            folder `report/` that is not lungcli's.
+        OutputError: If the folder cannot be made, belongs to a data set, is in use, or
+            has a folder `report/` that is not lungcli's.
     """
 
     def __init__(self, folder: Path, settings: ScoreSettings, outputs: Outputs) -> None:
         check_output(folder)
         if outputs.report:
             check_report_folder(folder)
-        else:
-            remove_report(folder)  # it would show other scores
         make_folder(folder)
         self._folder = folder
         self._settings = settings
@@ -94,9 +100,12 @@ class EvaluationWriter:
         self._spool: ReportSpool | None = None
 
     def __enter__(self) -> Self:
-        """Make room for the pictures of the report."""
+        """Keep others out, and make room for the pictures of the report."""
+        self._stack.enter_context(locked(self._folder))
         if self._outputs.report:
             self._spool = self._stack.enter_context(ReportSpool())
+        else:
+            remove_report(self._folder)  # it would show other scores
         return self
 
     def __exit__(
@@ -161,11 +170,12 @@ class EvaluationWriter:
                 seed=settings.seed,
             ),
         }
+        self._remove_earlier()
         write_text(self._folder / CASES_CSV, _to_csv(self._rows))
-        write_json(self._folder / SUMMARY_JSON, summary)
         paths = [self._folder / CASES_CSV, self._folder / SUMMARY_JSON]
         paths += self._draw_figures()
         paths += self._write_report(summary, history)
+        write_json(self._folder / SUMMARY_JSON, summary)
         return Evaluation(
             cases=tuple(self._scores),
             summary=summary,
@@ -181,6 +191,17 @@ class EvaluationWriter:
         )
         self._scores = [scores for scores, _ in both]
         self._rows = [row for _, row in both]
+
+    def _remove_earlier(self) -> None:
+        """Remove what an earlier evaluation left and this one may not replace.
+
+        The summary goes first and comes last: where it is, all files belong together.
+        """
+        if not (self._folder / SUMMARY_JSON).is_file():
+            return
+        remove_file(self._folder / SUMMARY_JSON)
+        for suffix in FIGURES:
+            remove_file(self._folder / f"dice.{suffix}")
 
     def _draw_figures(self) -> list[Path]:
         if not self._outputs.figures:

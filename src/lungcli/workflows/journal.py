@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
 from lungcli.data.inputs import Input
+from lungcli.documents import parse_fields, parse_json
 from lungcli.errors import ConfigError, OutputError
 from lungcli.files import Cell, csv_cell, whole_file, write_text
 
@@ -39,9 +40,9 @@ class Entry:
     stem: str
     shown: str
     status: str
-    state: Mapping[str, int] = field(default_factory=dict)
-    outputs: Mapping[str, int] = field(default_factory=dict)
-    record: Mapping[str, Any] = field(default_factory=dict)
+    state: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, int] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
 
 
 class Journal:
@@ -175,8 +176,8 @@ class Journal:
             return None
         self._file.seek(self._offsets[stem])
         try:
-            return Entry(**_parsed(self._file.readline()))
-        except TypeError:  # edited by somebody: as good as none
+            return parse_fields(Entry, _parsed(self._file.readline()))
+        except ValueError:  # edited by somebody: as good as none
             return None
 
 
@@ -220,10 +221,9 @@ def _line(document: Mapping[str, Any]) -> str:
 def _parsed(line: bytes) -> dict[str, Any]:
     """Return the JSON document of a line; empty if it is none."""
     try:
-        document = json.loads(line)
+        return parse_json(line)
     except ValueError:
         return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _check_settings(

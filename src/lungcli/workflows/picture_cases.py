@@ -17,7 +17,7 @@ from lungcli.metrics.overlap import LUNGS, Overlap, dice, iou, overlap_by_lung
 from lungcli.pictures.panels import PanelCase
 from lungcli.pictures.views import PanelScores
 from lungcli.progress import Progress
-from lungcli.workflows.datasets import DatasetCase, select
+from lungcli.workflows.datasets import DatasetCase, full_name, select
 from lungcli.workflows.inference import LungModel
 
 NO_MASK: Final = "no-mask"  # the cases that nobody has drawn on
@@ -28,7 +28,7 @@ class Sample:
     """Which of the cases to take; by default all, in the order of the data set.
 
     Attributes:
-        cases: Only those of these names; empty takes all.
+        cases: Only those of these names, `case` or `source/case`; empty takes all.
         worst: Only so many, those with the lowest Dice, lowest first; 0 takes all.
         random: Only so many, drawn by lot; 0 takes all.
         seed: Of the lot.
@@ -57,11 +57,19 @@ def find_cases(
     """
     chosen = _of_split(datasets, split)
     if sample.cases:
-        missing = sorted(set(sample.cases) - {case.case_id for _, case in chosen})
+        names = [{case.case_id, full_name(case)} for _, case in chosen]
+        missing = sorted(set(sample.cases).difference(*names))
         if missing:
-            msg = f"no case {', '.join(missing)} in split '{split}'. Try --split all."
+            msg = (
+                f"no case {', '.join(missing)} in split '{split}'. Names are those of "
+                "cases.csv in the prepared data set; try another --split."
+            )
             raise DatasetError(msg)
-        chosen = [owned for owned in chosen if owned[1].case_id in sample.cases]
+        chosen = [
+            owned
+            for owned, called in zip(chosen, names, strict=True)
+            if called & set(sample.cases)
+        ]
     if sample.worst and not any(case.has_mask for _, case in chosen):
         msg = "these cases have no masks, so none is the worst. Leave out --worst."
         raise ConfigError(msg)
@@ -148,6 +156,11 @@ class Spool:
         """Keep one more case."""
         self._path(len(self.dice)).write_bytes(pickle.dumps(panel))
         self.dice.append(panel.scores.dice)
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether any case has a gold standard that shows."""
+        return not all(map(math.isnan, self.dice))
 
     def __len__(self) -> int:
         return len(self.dice)

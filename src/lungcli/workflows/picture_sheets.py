@@ -41,7 +41,7 @@ def write_sheets(spool: Spool, folder: Path, *, split: str, side: int) -> list[P
             columns=columns,
             side=side,
             title=_sheet_title(spool, split, (number, len(pages))),
-            legend=OUTLINES,
+            legend=OUTLINES if spool.has_scores else OUTLINES[:2],
         )
         written.append(write_png(picture, folder / name))
     return written

@@ -14,6 +14,7 @@ from lungcli.cores import num_cores
 from lungcli.data.inputs import find_inputs, output_stems
 from lungcli.errors import ConfigError
 from lungcli.files import make_folder
+from lungcli.locks import locked
 from lungcli.model_info import ONNX, WEIGHTS, fingerprint, weights_file
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
@@ -191,7 +192,8 @@ def predict(
         out=out,
     )
     open_journal = Journal.resume if settings.resume else Journal.start
-    with open_journal(out / JOURNAL, _conditions(found, lungs, settings)) as journal:
+    conditions = _conditions(found, lungs, settings)
+    with locked(out), open_journal(out / JOURNAL, conditions) as journal:
         batch = Batch(items, stems, labeller, journal)
         try:
             batch.run(num_threads, progress, on_entry)

@@ -40,6 +40,7 @@ from lungcli.data.storing import (
 )
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.files import printable, whole_folder
+from lungcli.locks import locked
 from lungcli.progress import Progress, silent
 from lungcli.workflows.contact_sheet import write_contact_sheet
 from lungcli.workflows.processes import map_in_processes
@@ -170,7 +171,8 @@ def prepare(
     check_apart(settings.out, [listing.root for listing in gathered])
     listings = [listing for listing in gathered if listing.cases]
     convention = common_convention(listings, settings.convention)
-    with whole_folder(settings.out) as folder:
+    with locked(settings.out, outside=True), whole_folder(settings.out) as folder:
+        check_replaceable(settings.out, settings.force)  # another one may have ended
         stored = _store_all(listings, folder, settings, progress)
         splits, seen = split_and_audit(stored, plan)
         counts = tuple(_count(listing, stored, splits) for listing in listings)

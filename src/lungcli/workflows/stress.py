@@ -9,15 +9,14 @@ import numpy as np
 
 from lungcli import __version__
 from lungcli.data.perturbations.catalogue import Perturbation, find_perturbations
-from lungcli.files import make_folder
+from lungcli.locks import locked
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
 from lungcli.workflows.datasets import (
     DatasetCase,
     check_output,
     data_names,
-    open_all,
-    select,
+    select_to_score,
 )
 from lungcli.workflows.inference import LungModel, load_model
 from lungcli.workflows.models import Announce, ModelFolder, find_model, quiet
@@ -110,32 +109,32 @@ def stress(
         OutputError: If the results cannot be written.
     """
     perturbations = find_perturbations(settings.only)
-    selection = select(open_all(data), split)
+    selection = select_to_score(data, split)
     cases = choose_cases(selection.cases, settings.cases, seed=settings.seed)
     found = find_model(model, runs=runs, announce=announce)
     lungs = load_model(found)
     lungs.check_convention(cases, any_convention=any_convention)
     folder = out or _default_folder(found, split)
     check_output(folder)
-    make_folder(folder)  # before the work, not after it
-    results = _try_all(lungs, cases, perturbations, settings.seed, progress)
-    notes = (*selection.notes, *lungs.notes_on(cases))
-    summary = {
-        "lungcli": __version__,
-        "model": found.name,
-        "split": split,
-        "seed": settings.seed,
-        "data": data_names(cases),
-        "notes": list(notes),
-        "cases": len(cases),
-        "perturbations": to_documents(results.verdicts),
-    }
-    return Stress(
-        verdicts=results.verdicts,
-        summary=summary,
-        paths=write_results(folder, results, summary),
-        notes=notes,
-    )
+    with locked(folder):  # which makes it: before the work, not after it
+        results = _try_all(lungs, cases, perturbations, settings.seed, progress)
+        notes = (*selection.notes, *lungs.notes_on(cases))
+        summary = {
+            "lungcli": __version__,
+            "model": found.name,
+            "split": split,
+            "seed": settings.seed,
+            "data": data_names(cases),
+            "notes": list(notes),
+            "cases": len(cases),
+            "perturbations": to_documents(results.verdicts),
+        }
+        return Stress(
+            verdicts=results.verdicts,
+            summary=summary,
+            paths=write_results(folder, results, summary),
+            notes=notes,
+        )
 
 
 def choose_cases(

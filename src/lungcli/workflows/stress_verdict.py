@@ -131,6 +131,7 @@ def find_drop(
     """
     unchanged = means[perturbation.levels.index(perturbation.neutral)]
     already = unchanged < threshold
+    unknown = math.isnan(unchanged)  # no case has a lung
     points = sorted(zip(perturbation.levels, means, strict=True))
     ways = {
         "down": [
@@ -139,13 +140,13 @@ def find_drop(
         "up": [point for point in points if point[0] >= perturbation.neutral],
     }
     levels = {
-        name: None if already else _crossing(perturbation, way, threshold)
+        name: None if already or unknown else _crossing(perturbation, way, threshold)
         for name, way in ways.items()
         if len(way) > 1
     }
-    text = (
-        f"already as it is ({unchanged:.3f})" if already else _say(perturbation, levels)
-    )
+    text = "unknown: no case has a lung" if unknown else _say(perturbation, levels)
+    if already:
+        text = f"already as it is ({unchanged:.3f})"
     return Drop(threshold=threshold, already=already, levels=levels, text=text)
 
 

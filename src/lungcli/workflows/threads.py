@@ -1,7 +1,7 @@
 """Work spread over threads, in order, with little of it in memory at a time."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -17,7 +17,7 @@ def in_order(
     num_threads: int,
     *,
     ahead: int = _AHEAD,
-) -> Iterator[_Result]:
+) -> Generator[_Result, None, None]:
     """Yield the function's result for every item, in the order of the items.
 
     Args:

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from lungcli.config import Division, TrainConfig
-from lungcli.errors import ConfigError
-from lungcli.model_info import ModelInfo
+from lungcli.errors import ConfigError, ModelError
+from lungcli.files import PART, beside
+from lungcli.locks import LOCK, locked
+from lungcli.model_info import MODEL_JSON, ModelInfo
 from lungcli.nn.state import load_state
 from lungcli.runs import (
     RUNS,
@@ -91,20 +93,22 @@ def begin(
     """
     if initial is not None:
         initial.check_fits(config)
-    session = TrainingSession(folder, config, cases, runs=runs)
     convention = one_convention(cases.datasets, any_convention=True)
-    info = ModelInfo(
-        network=session.config.network,
-        convention=str(convention),
-        threshold=THRESHOLD,
-        data=cases.trained_on(session.config),
-    )
-    if initial is None:
-        session.start(info)
-    else:
-        session.notes += initial.notes(convention, cases.validation)
-        session.start(initial.record_in(info), weights=initial.weights)
-    return session.fit(events or TrainEvents())
+    with locked(folder.root, option="--run"):
+        check_new(folder)
+        session = TrainingSession(folder, config, cases, runs=runs)
+        info = ModelInfo(
+            network=session.config.network,
+            convention=str(convention),
+            threshold=THRESHOLD,
+            data=cases.trained_on(session.config),
+        )
+        if initial is None:
+            session.start(info)
+        else:
+            session.notes += initial.notes(convention, cases.validation)
+            session.start(initial.record_in(info), weights=initial.weights)
+        return session.fit(events or TrainEvents())
 
 
 def resume(
@@ -129,29 +133,45 @@ def resume(
         DatasetError: If a data set is gone, or its cases or splits have changed.
     """
     folder = find_run(run, runs=runs)
-    settings, paths, division = read_config(folder)
-    config = TrainConfig.from_dict(settings, where=str(folder.config))
-    if epochs is not None:
-        config = replace(config, epochs=epochs)
-    cases = assign(open_all(paths), division, seed=config.seed)
-    cases.check_unchanged(folder, config)
-    latest = None if division.folds else runs
-    state = load_state(folder.root / "state")
-    session = TrainingSession(folder, config, cases, runs=latest, state=state)
-    session.go_on()
-    return session.fit(events or TrainEvents())
+    with locked(folder.root, option="--run"):
+        settings, paths, division = read_config(folder)
+        config = TrainConfig.from_dict(settings, where=str(folder.config))
+        if epochs is not None:
+            config = replace(config, epochs=epochs)
+        cases = assign(open_all(paths), division, seed=config.seed)
+        cases.check_unchanged(folder, config)
+        latest = None if division.folds else runs
+        state = load_state(folder.root / "state")
+        session = TrainingSession(folder, config, cases, runs=latest, state=state)
+        session.go_on()
+        return session.fit(events or TrainEvents())
 
 
 def check_new(folder: RunFolder) -> None:
     """Refuse a folder that holds something.
 
+    What was killed before it had written all that a run begins with is nothing yet.
+
     Raises:
         ConfigError: With the remedy.
     """
     root = folder.root
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    if root.exists() and (not root.is_dir() or not _is_free(folder)):
         msg = (
             f"the run folder {root} exists already. Use --resume to go on with it, or "
             "name another one with --run."
         )
         raise ConfigError(msg)
+
+
+def _is_free(folder: RunFolder) -> bool:
+    """Tell whether a folder holds nothing but what comes before `model.json`."""
+    begun = (folder.config, folder.initial_weights)
+    parts = (beside(path, PART) for path in (*begun, folder.root / MODEL_JSON))
+    ours = {folder.root / LOCK, folder.initial_weights.parent, *begun, *parts}
+    if any(path not in ours for path in folder.root.rglob("*")):
+        return False
+    try:
+        return not folder.config.exists() or bool(read_config(folder))
+    except ModelError:  # somebody else's
+        return False

@@ -9,15 +9,16 @@ from typing import Any, Final
 
 from lungcli.config import TrainConfig
 from lungcli.cores import num_cores
-from lungcli.errors import ModelError, OutputError
+from lungcli.errors import ConfigError, ModelError, OutputError
 from lungcli.files import whole_file
 from lungcli.model_info import ModelInfo, load_info, save_info
 from lungcli.nn.callbacks import VAL_DICE, Logs
 from lungcli.nn.hardware import computing_unit
+from lungcli.nn.memory import OutOfMemoryError, free_memory
 from lungcli.nn.model_file import load_weights
 from lungcli.nn.networks import check_network
 from lungcli.nn.onnx_export import export_onnx
-from lungcli.nn.state import TrainingState
+from lungcli.nn.state import TrainingState, load_state
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
 from lungcli.onnx_predictor import has_current_onnx
 from lungcli.pictures.figures.curves import draw_curves
@@ -26,6 +27,7 @@ from lungcli.runs import (
     RunFolder,
     point_latest_to,
     read_history,
+    rows_of_history,
     write_config,
     write_history,
 )
@@ -68,14 +70,9 @@ class TrainingSession:
         self.cases = cases
         self.config, notes = _fitted(config, cases.train)
         self.notes = (*cases.notes, *notes, *_notes_on(state))
-        pairs = Pairs(*load_pairs(cases.validation, config.size))
-        self.trainer = Trainer(
-            self.config,
-            Pairs(*load_pairs(cases.train, config.size)),
-            pairs,
-            folder.root,
-            state=state,
-        )
+        self.train_pairs = Pairs(*load_pairs(cases.train, config.size))
+        self.pairs = pairs = Pairs(*load_pairs(cases.validation, config.size))
+        self.trainer = self._new_trainer(state)
         self.evolution = Evolution(
             folder,
             images=pairs.images[..., 0],
@@ -106,33 +103,96 @@ class TrainingSession:
         self._write_config()
         save_info(self.folder.root, info)
 
-    def go_on(self) -> None:
+    def go_on(self, *, halved_from: int | None = None) -> None:
         """Take up the state and the history of the run.
+
+        Args:
+            halved_from: The batch size that was too large, if it was just halved.
 
         Raises:
             ModelError: If they are broken or do not fit each other, or the weights
                 that a fine-tuning begins with are gone.
         """
         self.trainer.resume()
-        if not self.done and load_info(self.folder.root).initial is not None:
+        if not self.trainer.done and load_info(self.folder.root).initial is not None:
             self._begin_again()
-        self.rows = read_history(self.folder, epochs=self.done)
-        self._write_config()
+        self.rows = read_history(self.folder, epochs=self.trainer.done)
+        if not self.trainer.done and len(rows_of_history(self.folder)) > 1:
+            msg = (
+                f"cannot resume {self.folder.root}: it has a history, but no state to "
+                f"go on from. Restore {self.folder.root / 'state'}, or start a new run."
+            )
+            raise ModelError(msg)
+        self._write_config(halved_from)
 
     def fit(self, events: TrainEvents) -> TrainResult:
-        """Train, and finish the run folder however the training ends."""
+        """Train, and finish the run folder however the training ends.
+
+        Where the device has too little memory, batches of half the size are tried once.
+
+        Raises:
+            ConfigError: If half the size is too large, too.
+        """
         events.on_plan(self._plan())
         interrupted = False
-        if not self.trainer.is_over:
-            try:
-                self.trainer.fit(self._hooks(events))
-            except KeyboardInterrupt:
-                interrupted = True
-            finally:
-                self._finish()
-        if not interrupted:
+        try:
+            if not self.trainer.is_over:
+                try:
+                    self._fit(events)
+                finally:
+                    self._finish()
             self._export()
+        except KeyboardInterrupt:
+            interrupted = True
         return self._result(interrupted=interrupted)
+
+    def _fit(self, events: TrainEvents) -> None:
+        try:
+            self.trainer.fit(self._hooks(events))
+        except OutOfMemoryError as error:
+            reason = str(error)
+        else:
+            return
+        self._halve_batches(reason)
+        events.on_plan(self._plan())
+        try:
+            self.trainer.fit(self._hooks(events))
+        except OutOfMemoryError as error:
+            msg = f"out of memory again ({error}). {self._remedy}"
+            raise ConfigError(msg) from error
+
+    def _halve_batches(self, reason: str) -> None:
+        """Go back to the last whole epoch, to go on with half as many cases a step."""
+        before = self.config.batch_size
+        if before == 1:
+            msg = f"out of memory with one case a step ({reason}). {self._remedy}"
+            raise ConfigError(msg)
+        self.config = replace(self.config, batch_size=before // 2)
+        del self.trainer  # and the memory that it holds
+        free_memory()
+        self.trainer = self._new_trainer(load_state(self.folder.root / "state"))
+        self.go_on(halved_from=before)
+        self.done = self.trainer.done
+        self.notes = (
+            f"out of memory ({reason}): going on after epoch {self.done} with a batch "
+            f"size of {self.config.batch_size}, not {before}.",
+        )
+
+    @property
+    def _remedy(self) -> str:
+        return (
+            "Close what else takes memory and go on with --resume, or start a new run "
+            "with a smaller --size or fewer --filters."
+        )
+
+    def _new_trainer(self, state: TrainingState | None) -> Trainer:
+        return Trainer(
+            self.config,
+            self.train_pairs,
+            self.pairs,
+            self.folder.root,
+            state=state,
+        )
 
     def _export(self) -> None:
         """Write the network for `predict`; without it, predicting starts slowly."""
@@ -153,12 +213,13 @@ class TrainingSession:
             raise ModelError(msg)
         load_weights(self.trainer.network, weights)
 
-    def _write_config(self) -> None:
+    def _write_config(self, halved_from: int | None = None) -> None:
         write_config(
             self.folder,
             settings=self.config.to_dict(),
             data={dataset.root: dataset.name for dataset in self.cases.datasets},
             division=self.cases.division,
+            halved_from=halved_from,
         )
 
     def _hooks(self, events: TrainEvents) -> Hooks:

@@ -12,6 +12,7 @@ from lungcli.arrays import Rgb
 from lungcli.data.geometry import resize_square
 from lungcli.data.restoring import from_square
 from lungcli.errors import ConfigError
+from lungcli.locks import locked
 from lungcli.pictures.film import FILM_SUFFIXES, check_film, write_film, write_png
 from lungcli.pictures.heat_map import draw_heat_map
 from lungcli.pictures.panels import PanelCase, draw_frame, draw_overlay
@@ -126,9 +127,9 @@ def visualize(
     folder = out or found.results.pictures
     is_film = names_a_film(out)
     check_output(folder.parent if is_film else folder)
-    if settings.sample.worst:
-        cases = worst_cases(lungs, cases, settings.sample.worst, progress)
-    with TemporaryDirectory() as temporary:
+    with locked(folder, outside=is_film), TemporaryDirectory() as temporary:
+        if settings.sample.worst:
+            cases = worst_cases(lungs, cases, settings.sample.worst, progress)
         spool = Spool(Path(temporary))
         single: list[Path] = []
         names = picture_names(cases)

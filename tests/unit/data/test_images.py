@@ -110,7 +110,7 @@ def test_first_of_several_pages_is_read(tmp_path: Path) -> None:
     path = save(tmp_path / "a.tif", pages[0], save_all=True, append_images=pages[1:])
     decoded = read_gray(path)
     np.testing.assert_array_equal(decoded.pixels, RAMP)
-    assert decoded.note == "first page of 2"
+    assert decoded.note == "first page of several"
 
 
 def deep() -> np.ndarray:

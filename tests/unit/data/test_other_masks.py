@@ -27,23 +27,49 @@ def two_lungs():
 )
 def test_a_mask_is_found_by_its_name(tmp_path, name):
     path = save(tmp_path / name, two_lungs())
-    assert open_masks(tmp_path).find(["a"]) == path
-    assert open_masks(tmp_path).find(["b", "a"]) == path
-    assert open_masks(tmp_path).find(["b"]) is None
+    masks = open_masks(tmp_path)
+    assert masks.find_all({"case": ["a"]}) == {"case": path}
+    assert masks.find_all({"case": ["b", "a"]}) == {"case": path}
+    assert masks.find_all({"case": ["b"]}) == {}
 
 
 def test_a_path_says_which_of_two_is_meant(tmp_path):
     mine = save(tmp_path / "jsrt" / "a.png", two_lungs())
     save(tmp_path / "shenzhen" / "a.png", two_lungs())
     masks = open_masks(tmp_path)
-    assert masks.find(["jsrt/a", "a"]) == mine
+    assert masks.find_all({"case": ["jsrt/a", "a"]}) == {"case": mine}
     with pytest.raises(DatasetError, match=r"both are called a\. Name a folder"):
-        masks.find(["a"])
+        masks.find_all({"case": ["a"]})
+
+
+@pytest.mark.parametrize("others", [[], ["c/1.png", "d/1.png"]])
+def test_the_mask_of_one_case_is_not_taken_for_another_of_the_same_name(
+    tmp_path, others
+):
+    for name in ("a/1.png", *others):
+        save(tmp_path / name, two_lungs())
+    cases = {f"{folder}/1": [f"{folder}/1", "1"] for folder in "dcba"}
+    found = open_masks(tmp_path).find_all(cases)
+    assert set(found) == {name.removesuffix(".png") for name in ("a/1.png", *others)}
+    assert all(path.parent.name == case[0] for case, path in found.items())
+
+
+def test_a_file_with_the_name_of_two_cases_is_refused(tmp_path):
+    save(tmp_path / "1.png", two_lungs())
+    cases = {"a/1": ["a/1", "1"], "b/1": ["b/1", "1"]}
+    with pytest.raises(DatasetError, match=r"of a/1 and of b/1\. Lay .*as b/1\.png"):
+        open_masks(tmp_path).find_all(cases)
+
+
+def test_a_surer_name_of_a_later_case_comes_first(tmp_path):
+    first, second = (save(tmp_path / f"{n}.png", two_lungs()) for n in ("1", "1-2"))
+    cases = {"b/1": ["b/1", "1-2", "1"], "a/1": ["a/1", "1", "1"]}
+    assert open_masks(tmp_path).find_all(cases) == {"a/1": first, "b/1": second}
 
 
 def test_names_with_accents_are_the_same_however_they_are_stored(tmp_path):
     path = save(tmp_path / "mu\u0308ller.png", two_lungs())  # as some disks keep it
-    assert open_masks(tmp_path).find(["m\u00fcller"]) == path
+    assert open_masks(tmp_path).find_all({"c": ["m\u00fcller"]}) == {"c": path}
 
 
 def test_hidden_files_and_other_files_are_left_alone(tmp_path):

@@ -128,6 +128,21 @@ def test_failures_of_one_patient_count_as_one_observation():
     assert wider[0] < low < high < wider[1] + 1e-9
 
 
+def test_a_patient_with_most_of_the_cases_makes_the_rate_uncertain():
+    """Of 104 cases, 100 are of one patient: little more is known than of that one."""
+    cases = [case(str(number), patient="x") for number in range(100)]
+    cases += [case(name) for name in "abcd"]
+    rare = summarize(cases)["failure_rate_ci95"]
+    assert rare == [0, pytest.approx(1.96**2 / (1.96**2 + 104**2 / 10004), abs=1e-4)]
+
+
+def test_the_intervals_of_one_source_are_those_of_all():
+    summary = summarize([case(str(number), number / 30) for number in range(30)])
+    alone = summary["sources"]["montgomery"]["dice"]["ci95"]
+    assert summary["dice"]["ci95"] == alone
+    assert summary["mean_over_sources"]["dice"]["ci95"] == alone
+
+
 def test_one_patient_has_no_interval():
     summary = summarize([case("a", patient="x"), case("b", 0.5, patient="x")])
     assert (summary["cases"], summary["patients"]) == (2, 1)
@@ -160,6 +175,15 @@ def test_mean_over_sources_weighs_each_source_the_same():
     low, high = over_sources["ci95"]
     assert low == pytest.approx((0.645 + 0) / 2, abs=0.02)  # one in four draws no b
     assert high == pytest.approx((0.645 + 1) / 2, abs=0.02)
+
+
+def test_failures_and_each_lung_are_averaged_over_sources():
+    cases = [case("a"), case("b", 0.5), case("c", source="jsrt")]
+    over_sources = summarize([*cases, case("d", NAN, source="x")])["mean_over_sources"]
+    assert over_sources["failure_rate"] == 0.25
+    assert over_sources["left"]["dice"]["mean"] == pytest.approx((0.75 + 1) / 2)
+    assert over_sources["right"]["hd95"]["unit"] == "px"
+    assert summarize([EMPTY])["mean_over_sources"]["failure_rate"] is None
 
 
 def test_a_source_without_a_score_does_not_enter_its_mean_over_sources():
@@ -215,7 +239,9 @@ def test_every_block_has_the_same_shape():
     assert set(summary) - set(source) == {"sources", "mean_over_sources", "subgroups"}
     scores = {name for name, block in summary["left"].items() if "mean" in block}
     assert set(summary["right"]) == set(summary["left"]) == scores
-    assert scores == set(summary["mean_over_sources"])
+    over_sources = summary["mean_over_sources"]
+    assert scores | {"failure_rate", "right", "left"} == set(over_sources)
+    assert scores == set(over_sources["right"]) == set(over_sources["left"])
     shapes = {frozenset(summary[name]) - {"unit"} for name in scores}
     assert len(shapes) == 1
 

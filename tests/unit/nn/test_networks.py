@@ -6,7 +6,12 @@ import pytest
 
 from lungcli.config import NetworkConfig
 from lungcli.errors import ConfigError
-from lungcli.nn.networks import BUILDERS, build_network
+from lungcli.nn.networks import (
+    BUILDERS,
+    build_network,
+    check_network,
+    num_kernel_weights,
+)
 
 
 @pytest.mark.parametrize("arch", list(BUILDERS))
@@ -47,3 +52,35 @@ def test_names_of_layers_are_unique():
         names = [layer.name for layer in network.layers]
         assert len(names) == len(set(names))
         assert isinstance(network, keras.Model)
+
+
+@pytest.mark.parametrize("arch", list(BUILDERS))
+@pytest.mark.parametrize(("filters", "depth"), [(4, 2), (8, 3), (160, 1)])
+def test_weights_are_counted_without_building(arch, filters, depth):
+    config = NetworkConfig(arch=arch, size=32, filters=filters, depth=depth)
+    kernels = [
+        layer.kernel
+        for layer in build_network(config).layers
+        if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size == (3, 3)
+    ]
+    assert num_kernel_weights(config) == sum(np.prod(k.shape) for k in kernels)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"arch": "unet", "filters": 1024, "depth": 8, "size": 256},
+        {"arch": "stem-unet", "filters": 1024, "depth": 1, "size": 4096},
+        {"arch": "unet", "filters": 32, "depth": 1, "size": 4096},
+    ],
+)
+def test_what_no_memory_holds_is_refused_before_it_is_built(settings):
+    with pytest.raises(ConfigError, match="more than 1 GiB for its weights, or"):
+        check_network(NetworkConfig(**settings))
+
+
+def test_what_people_train_is_not_refused():
+    for size, filters, depth in ((1024, 64, 4), (2048, 32, 5), (512, 64, 5)):
+        for arch in BUILDERS:
+            config = NetworkConfig(arch=arch, size=size, filters=filters, depth=depth)
+            check_network(config)

@@ -258,7 +258,7 @@ class TestTable:
         table = tmp_path / "predictions.csv"
         name = os.fsdecode(b'=a,"\xe9"\n.png')
         write_table(table, ["x"], [entry(name)], lambda each: [each.stem])
-        assert self.rows(table)[1] == ['\'=a,"\\udce9"\n.png']
+        assert self.rows(table)[1] == ['\'=a,"\\udce9"\\n.png']
 
     @pytest.mark.parametrize(
         ("value", "expected"),
@@ -267,9 +267,9 @@ class TestTable:
             ("+1", "'+1"),
             ("-1.png", "'-1.png"),
             ("@SUM", "'@SUM"),
-            ("\t=1", "'\t=1"),
-            ("\r=1", "'\r=1"),
-            ("\n=1", "'\n=1"),
+            ("\t=1", "\\t=1"),
+            ("\r=1", "\\r=1"),
+            ("\n=1", "\\n=1"),
             ("a=1", "a=1"),
             ("", ""),
             (-1, -1),

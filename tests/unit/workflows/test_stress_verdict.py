@@ -97,6 +97,14 @@ def test_below_from_the_start():
     assert drop.text == "already as it is (0.943)"
 
 
+def test_without_a_lung_nothing_can_be_said():
+    """Lung on a perturbed X-ray alone has Dice 0, but is no drop."""
+    drop = find_drop(NOISE, [NAN, 0, 0], 0.95)
+    assert not drop.already
+    assert drop.levels == {"up": None}
+    assert drop.text == "unknown: no case has a lung"
+
+
 def test_summary_of_the_levels_by_hand():
     dice = np.array([[0.98, 0.96, NAN], [0.96, 0.85, NAN], [0.97, NAN, NAN]])
     patients = [("a", "1"), ("a", "2"), ("b", "1")]

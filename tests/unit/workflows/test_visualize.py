@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from lungcli.data.prepared import open_prepared
-from lungcli.errors import ConfigError
+from lungcli.errors import ConfigError, DatasetError
 from lungcli.pictures import sheet
 from lungcli.workflows import picture_sheets
 from lungcli.workflows.picture_cases import Sample, find_cases, worst_first
@@ -75,6 +75,15 @@ def test_the_lot_is_seeded(prepared):
     assert drawn(random=99) == everything
     some = drawn(random=4)
     assert some == [name for name in everything if name in some]  # their own order
+
+
+def test_a_case_goes_by_its_name_with_or_without_its_source(prepared):
+    datasets = [open_prepared(prepared)]
+    dataset, case = find_cases(datasets, "all", Sample())[3]
+    for name in (case.case_id, f"{case.source}/{case.case_id}"):
+        assert find_cases(datasets, "all", Sample(cases=(name,))) == [(dataset, case)]
+    with pytest.raises(DatasetError, match="no case other/x in split 'all'"):
+        find_cases(datasets, "all", Sample(cases=(case.case_id, "other/x")))
 
 
 def test_undefined_dice_comes_last():

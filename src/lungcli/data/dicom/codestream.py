@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _J2K_START: Final = b"\xff\x4f\xff\x51"  # SOC, SIZ
-_J2K_SEARCH: Final = 4096  # bytes; some writers put a JP2 file where a stream belongs
+_JP2_START: Final = b"\0\0\0\x0cjP  "  # some writers put a whole JP2 file there
 _JPEG_START: Final = b"\xff\xd8"
 _NO_FRAME: Final = frozenset({0xC4, 0xC8, 0xCC})  # tables among the frame markers
 _JPEG_LS: Final = 0xF7
@@ -25,13 +25,14 @@ def stream_size(stream: bytes) -> StreamSize | None:
     """Read the size from a compressed frame; None if it is none of the three.
 
     References:
-        ITU-T T.81 B.2.2 (frame header), T.87 C.2.2, T.800 A.5.1 (SIZ).
+        ITU-T T.81 B.2.2 (frame header), T.87 C.2.2, T.800 A.5.1 (SIZ) and I.4 (boxes).
     """
     try:
         if stream.startswith(_JPEG_START):
             return _jpeg_size(stream)
-        start = stream.find(_J2K_START, 0, _J2K_SEARCH)
-        return None if start < 0 else _j2k_size(stream[start : start + 64])
+        start = _codestream_of_jp2(stream) if stream.startswith(_JP2_START) else 0
+        header = stream[start : start + 64]
+        return _j2k_size(header) if header.startswith(_J2K_START) else None
     except (struct.error, IndexError):  # cut off
         return None
 
@@ -49,6 +50,20 @@ def _jpeg_size(stream: bytes) -> StreamSize | None:
             return StreamSize(width, height, bits)
         (length,) = struct.unpack_from(">H", stream, position + 2)
         position += 2 + length
+
+
+def _codestream_of_jp2(stream: bytes) -> int:
+    """Return where the codestream begins that a decoder will take."""
+    position = 0
+    while True:
+        length, kind = struct.unpack_from(">L4s", stream, position)
+        header = 8
+        if length == 1:  # an extended length follows
+            (length,) = struct.unpack_from(">Q", stream, position + 8)
+            header = 16
+        if kind == b"jp2c":
+            return position + header
+        position += max(length, header)
 
 
 def _j2k_size(header: bytes) -> StreamSize:

@@ -18,8 +18,12 @@ from pydicom.uid import (
 
 from lungcli.errors import ImageError
 
-_MAX_BYTES: Final = 2**30  # three times the largest image that is read
+_MAX_BYTES: Final = 2**29  # twice the largest gray image that is read
+_MOST_READS: Final = 300_000  # one an element; headers have hundreds
 _BLOCK: Final = 2**16  # unpacks to 64 MiB at most
+_META_SEARCH: Final = 1024  # bytes; the transfer syntax is said among the first
+_DEFLATED: Final = str(DeflatedExplicitVRLittleEndian).encode()
+_EXPLICIT: Final = str(ExplicitVRLittleEndian).encode().ljust(len(_DEFLATED), b"\0")
 _META_LENGTH: Final = slice(140, 144)  # value of (0002,0000), PS3.10 section 7.1
 
 
@@ -43,6 +47,24 @@ def read_bytes(path: Path) -> bytes:
         raise ImageError(msg) from error
 
 
+class _Counted(BytesIO):
+    """Bytes that can be read a limited number of times.
+
+    pydicom takes microseconds for each element of a header, and a file has room for a
+    hundred million of them.
+    """
+
+    num_reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes."""
+        self.num_reads += 1
+        if self.num_reads > _MOST_READS:
+            msg = f"more than {_MOST_READS} elements"
+            raise ValueError(msg)
+        return super().read(size)
+
+
 def parse(path: Path, content: bytes) -> Dataset:
     """Parse a DICOM file; values are converted only when asked for.
 
@@ -53,12 +75,13 @@ def parse(path: Path, content: bytes) -> Dataset:
         content: The whole file.
 
     Raises:
-        ImageError: If it is broken, or unpacks to more than any X-ray.
+        ImageError: If it is broken, unpacks to more than any X-ray, or has more
+            elements.
     """
     try:
-        if str(DeflatedExplicitVRLittleEndian).encode() in content[:1024]:
-            _check_inflated(path, content)
-        return dcmread(BytesIO(content))
+        if _DEFLATED in content[:_META_SEARCH]:
+            content = _inflated(path, content)
+        return dcmread(_Counted(content))
     except ImageError:
         raise
     except Exception as error:  # its text may quote the header: not shown
@@ -94,19 +117,26 @@ def kind_of(dataset: Dataset) -> str:
     return "of unknown kind" if uid.name == uid else str(uid.name)
 
 
-def _check_inflated(path: Path, content: bytes) -> None:
-    """Refuse a small file that unpacks to more than memory holds."""
+def _inflated(path: Path, content: bytes) -> bytes:
+    """Return a deflated file as it would be without compression.
+
+    Refuses a small file that unpacks to more than memory holds.
+    """
     (length,) = struct.unpack("<L", content[_META_LENGTH])
-    packed = memoryview(content)[_META_LENGTH.stop + length :]
+    start = _META_LENGTH.stop + length
+    packed = memoryview(content)[start:]
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    parts = [content[:start].replace(_DEFLATED, _EXPLICIT)]
     size = 0
-    for start in range(0, len(packed), _BLOCK):
+    for place in range(0, len(packed), _BLOCK):
         if inflater.eof:
-            return
-        size += len(inflater.decompress(packed[start : start + _BLOCK]))
+            break
+        parts.append(inflater.decompress(packed[place : place + _BLOCK]))
+        size += len(parts[-1])
         if size > _MAX_BYTES:
             msg = (
                 f"{path} unpacks to more than {_MAX_BYTES:,} bytes: more than any "
                 "X-ray. Remove it."
             )
             raise ImageError(msg)
+    return b"".join(parts)

@@ -1,6 +1,7 @@
 """The first frame of a DICOM image, decoded to the words that its file stores."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +21,9 @@ from lungcli.data.dicom.codestream import stream_size
 from lungcli.data.dicom.dataset import kind_of, transfer_syntax
 from lungcli.data.dicom.tags import code, whole
 from lungcli.data.images import MIN_SIDE, TooSmallError
+from lungcli.data.opening import MAX_PIXELS, check_scans, too_large
 from lungcli.errors import ImageError
 
-_MAX_PIXELS: Final = 178_956_970  # as for other formats: Pillow's own limit
 # The first of these that decodes a syntax, and no second try. gdcm writes to stderr
 # what it dislikes in JPEG and JPEG 2000; the CharLS in pyjpegls takes up to minutes to
 # give up a damaged JPEG-LS stream (see team-charls/charls pull request 334).
@@ -81,7 +82,7 @@ def read_frame(path: Path, dataset: Dataset) -> Frame:
     decoder = _decoder(path, syntax)
     depth = layout.stored
     if decoder.is_encapsulated:
-        depth = _check_stream(path, pixels, layout)
+        depth = _check_stream(path, pixels, layout, syntax)
     else:
         _check_length(path, dataset, pixels, layout)
     samples = _decode(path, dataset, layout, decoder)
@@ -144,12 +145,8 @@ def _layout(path: Path, dataset: Dataset) -> _Layout:
             "bits are read. Export it again, or remove it."
         )
         raise ImageError(msg)
-    if layout.rows * layout.columns > _MAX_PIXELS:
-        msg = (
-            f"{path} claims {size} pixels: more than any X-ray has. "
-            "Export it again, or remove it."
-        )
-        raise ImageError(msg)
+    if layout.rows * layout.columns > MAX_PIXELS:
+        raise too_large(path, (layout.columns, layout.rows))
     if min(layout.rows, layout.columns) < MIN_SIDE:
         msg = (
             f"{path} has {size} pixels: too small for a chest X-ray "
@@ -224,7 +221,8 @@ def _check_length(path: Path, dataset: Dataset, pixels: bytes, layout: _Layout) 
         raise ImageError(msg)
 
 
-def _check_stream(path: Path, pixels: bytes, layout: _Layout) -> int:
+def _check_stream(path: Path, pixels: bytes, layout: _Layout, syntax: UID) -> int:
+    """Compare the compressed frame's own header with the file's; return its depth."""
     try:
         stream = get_frame(pixels, 0, number_of_frames=layout.num_frames)
     except Exception as error:
@@ -233,9 +231,16 @@ def _check_stream(path: Path, pixels: bytes, layout: _Layout) -> int:
             "Copy or export it again."
         )
         raise ImageError(msg) from error
-    size = stream_size(stream)
-    if size is None:
+    if syntax == RLELossless:  # has no header of its own
         return layout.stored
+    size = stream_size(stream)
+    if size is None:  # or the decoder might find one, of any size
+        msg = (
+            f"{path} is broken: its pixels are not compressed as {syntax.name}. "
+            "Copy or export it again."
+        )
+        raise ImageError(msg)
+    check_scans(path, BytesIO(stream))
     told = (layout.columns, layout.rows)
     # a height of 0 is told after the first scan, in JPEG
     if (size.width, size.height or layout.rows) != told or size.bits > layout.allocated:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from lungcli.data.inputs.kinds import (
     DICOM_START,
@@ -30,6 +30,10 @@ MAX_BYTES: Final = 2**30  # unpacked; the largest X-rays have 50 megabytes
 _BLANK_BYTES: Final = 100 * 2**20  # up to here even a blank X-ray may pack a lot
 _MAX_RATIO: Final = 200
 _CHUNK: Final = 2**20
+# zipfile unpacks all of what it has read by these methods: a megabyte would become 20
+# gigabytes. Of 4 kB come 80 MB at most.
+_SMALL_CHUNK: Final = 2**12
+_BOUNDED: Final = frozenset({ZIP_STORED, ZIP_DEFLATED})
 _ENCRYPTED: Final = 0x1  # bit 0 of the flags
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _LOCK = threading.Lock()
@@ -160,8 +164,8 @@ def _chunks(path: Path, member: str) -> Iterator[bytes]:
     """Yield the bytes of a member, counted: the sizes in an archive may lie."""
     total = 0
     try:
-        with _opened(path, member) as file:
-            while chunk := file.read(_CHUNK):
+        with _opened(path, member) as (file, step):
+            while chunk := file.read(step):
                 total += len(chunk)
                 if total > MAX_BYTES:
                     raise _too_large(path, member)
@@ -177,7 +181,8 @@ def _chunks(path: Path, member: str) -> Iterator[bytes]:
 
 
 @contextmanager
-def _opened(path: Path, member: str) -> Iterator[IO[bytes]]:
+def _opened(path: Path, member: str) -> Iterator[tuple[IO[bytes], int]]:
+    """Yield a member, and how many bytes may be asked of it at a time."""
     # Reading is safe in threads; opening and closing count without a lock.
     with _LOCK:
         archive = _kept_open(path)
@@ -186,7 +191,7 @@ def _opened(path: Path, member: str) -> Iterator[IO[bytes]]:
             raise _too_large(path, member)
         file = archive.open(info)
     try:
-        yield file
+        yield file, _CHUNK if info.compress_type in _BOUNDED else _SMALL_CHUNK
     finally:
         with _LOCK:
             file.close()

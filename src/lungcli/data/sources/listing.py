@@ -125,7 +125,7 @@ def sort_out(pairs: Iterable[tuple[str, Path]]) -> Files:
     for name, path in pairs:
         stem = unicodedata.normalize("NFC", name)
         if printable(stem) != stem:
-            detail = "the file name is not UTF-8; rename the file"
+            detail = "the file name is no plain text in UTF-8; rename the file"
             findings.append(_left_out(Issue.UNREADABLE, printable(stem), path, detail))
         elif used.setdefault(stem, path) != path:
             detail = f"{path.name} and {used[stem].name} both stand for {stem}"

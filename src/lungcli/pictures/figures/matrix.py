@@ -133,7 +133,7 @@ def _colour_range(means: Values) -> tuple[float, float]:
     finite = means[np.isfinite(means)]
     if not finite.size:
         return 0.0, 1.0
-    step = 0.05 if finite.min() > 0.7 else 0.1
+    step = 0.1  # a narrower scale would make much of thousandths
     worst, best = min(finite.min(), 1 - step) / step, finite.max() / step
     low = round(step * math.floor(worst + 1e-9), 2)
     return low, max(round(step * math.ceil(best - 1e-9), 2), low + step)
@@ -191,7 +191,7 @@ def _name_axes(axes: "Axes", rows: Sequence[str], columns: Sequence[str]) -> Non
 def _explain_frame(axes: "Axes") -> None:
     axes.legend(
         [_frame((0, 0), 1, 1, INK)],
-        ["the model was trained on these cases"],
+        ["the model was trained on some of these cases"],
         loc="upper left",
         bbox_to_anchor=(0, -0.02),
         borderaxespad=0,

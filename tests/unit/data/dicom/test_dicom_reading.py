@@ -224,7 +224,10 @@ BROKEN = [
     pytest.param(setting(PixelData=b""), None, "holds no pixels", id="empty"),
     pytest.param(setting(Rows=60_000), None, "cut off, or its header", id="too few"),
     pytest.param(
-        setting(Rows=60_000, Columns=60_000), None, "more than any X-ray", id="huge"
+        setting(Rows=60_000, Columns=60_000),
+        None,
+        "more pixels than any X-ray",
+        id="huge",
     ),
     pytest.param(setting(Rows=0), None, "tells of 64×0 pixels", id="no rows"),
     pytest.param(setting(BitsAllocated=32), None, "of 32 bits", id="32 bits"),

@@ -57,7 +57,6 @@ def disk_runs_full(place: Place) -> Iterator[Row]:
 
 def rights_are_lost(place: Place) -> Iterator[Row]:
     """Make the disk read-only in the middle of each command, then writable again."""
-
     yield from _spoil(place, "the disk becomes read-only halfway", read_only, _writable)
 
 
@@ -100,9 +99,7 @@ def _differs(found: trials.Contents, whole: trials.Contents, name: str) -> bool:
 
 
 def _tell(seen: Seen, second: Seen, left: list[str], unlike: set[str]) -> str:
-    said = f"exit {seen.status}, “{seen.message[:110]}”; re-run: exit {second.status}"
-    if not seen.clean:
-        said += "; a traceback: " + seen.errors.strip().splitlines()[-1]
+    said = f"{seen.text}; re-run: exit {second.status}"
     if left:
         said += f"; left: {', '.join(left[:3])}"
     if unlike:
@@ -117,14 +114,13 @@ def training_runs_full(place: Place) -> Iterator[Row]:
         ("the disk becomes read-only in epoch 3", read_only, _writable),
     ):
         root = place.new("train-" + fault.replace(" ", "-"))
-        arguments = trials.train_arguments(root / "x", epochs=5)
+        arguments = trials.train_arguments(place.prepared, epochs=5)
         lungcli(*arguments, where=root)
         whole = trials.contents(root / "run")
         with small_disk(root / "disk") as disk:
             run = disk / "run"
-            seen = meddled(
-                "evolution/.part-0003", spoil(disk), *arguments[:-1], run, where=root
-            )
+            again = trials.train_arguments(place.prepared, epochs=5, run=run)
+            seen = meddled("evolution/.part-00003", spoil(disk), *again, where=root)
             mend(disk)
             second = lungcli("train", "--resume", "--run", run, where=root)
             found = trials.contents(run)
@@ -150,8 +146,8 @@ def read_only_from_the_start(place: Place) -> Iterator[Row]:
         _mount("remount,ro", disk)
         for name, (_, arguments) in commands(place, disk / "out").items():
             yield _refused("read-only output", name, lungcli(*arguments, where=root))
-        arguments = trials.train_arguments(root / "x", epochs=1)[:-1]
-        seen = lungcli(*arguments, disk / "run", where=root)
+        train = trials.train_arguments(place.prepared, epochs=1, run=disk / "run")
+        seen = lungcli(*train, where=root)
         yield _refused("read-only output", "train", seen)
 
 
@@ -172,8 +168,7 @@ def _refused(fault: str, command: str, seen: Seen) -> Row:
         fault=fault,
         command=command,
         expected="exit 1, one line",
-        seen=f"exit {seen.status}, “{seen.message[:110]}”"
-        + ("" if seen.clean else "; a traceback: " + seen.errors.strip().splitlines()[-1]),
+        seen=seen.text,
         ok=seen.status == 1 and seen.clean and bool(seen.message),
     )
 
@@ -185,7 +180,7 @@ def files_vanish(place: Place) -> Iterator[Row]:
     shutil.copytree(place.source, source)
     victim = next(source.rglob("CXR_png/PHANTOM_0009*"))
     mine = Place(root, source, place.prepared, place.model)
-    expected = {"prepare": (0, "left out, listed in audit.csv"), "predict": (3, "exit 3")}
+    expected = {"prepare": (0, "is in audit.csv"), "predict": (3, "exit 3")}
     for name, (status, what) in expected.items():
         pattern, arguments = commands(mine, root / name)[name]
         kept = victim.read_bytes()
@@ -197,7 +192,7 @@ def files_vanish(place: Place) -> Iterator[Row]:
             fault="an X-ray vanishes after it was listed",
             command=name,
             expected=f"{what}; the rest goes on",
-            seen=f"exit {seen.status} {seen.message[:110]}",
+            seen=seen.text,
             ok=seen.status == status and seen.clean and listed,
         )
 

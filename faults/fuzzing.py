@@ -19,7 +19,7 @@ from typing import Final
 import atheris
 
 CORPUS_TESTS: Final = Path(__file__).parents[1] / "tests" / "corpus"
-LIMITS: Final = ("-timeout=10", "-rss_limit_mb=3000", "-print_final_stats=1")
+LIMITS: Final = ("-timeout=30", "-rss_limit_mb=3000", "-print_final_stats=1")
 _MODULES: Final = ("lungcli", "PIL", "pydicom", "zipfile", "tomllib", "json")
 _FOUND: Final = "found"
 
@@ -61,9 +61,7 @@ def fuzz(
 def seeds_of(specimens: Sequence[object], most_bytes: int = 20_000) -> dict[str, bytes]:
     """Return the small ones of the corpus that the tests make."""
     return {
-        each.name: each.content
-        for each in specimens
-        if len(each.content) <= most_bytes
+        each.name: each.content for each in specimens if len(each.content) <= most_bytes
     }
 
 

@@ -2,10 +2,10 @@
 
     python faults/kills.py --kills 40
 
-Each command is first run to its end. Then it is killed (SIGKILL) at random moments, half
-of them in time and half between two file operations, and run again, until so many kills
-are done; after each, what it left must be absent or whole. The last run goes to its end,
-and its output must be that of the run which was never killed, byte for byte.
+Each command is first run to its end. Then it is killed (SIGKILL) at random moments,
+half of them in time and half between two file operations, and run again, until so many
+kills are done; after each, what it left must be absent or whole. The last run goes to
+its end, and its output must be that of the run which was never killed, byte for byte.
 """
 
 import argparse
@@ -74,15 +74,13 @@ def _list_trials(folder: Path) -> list[Trial]:
     source = trials.write_material(folder)
     prepared = folder / "prepared"
     _run(["prepare", str(source), "--size", "64", "--out", str(prepared)], folder)
-    _run(
-        [*trials.train_arguments(folder / "x", epochs=2), "--run", str(folder / "m")],
-        folder,
-    )
+    _run(trials.train_arguments(prepared, epochs=2, run=folder / "m"), folder)
     prepare = ["prepare", str(source), "--size", "64", "--out", "out", "--workers", "2"]
     evaluate = ["evaluate", "--data", str(prepared), "--model", str(folder / "m")]
     evaluate += ["--split", "all", "--out", "out"]
-    predict = ["predict", str(source / "CXR_png"), "--out", "out", "--format", "png,overlay,nifti"]
-    train = trials.train_arguments(folder / "train")
+    predict = ["predict", str(source / "CXR_png"), "--out", "out"]
+    predict += ["--format", "png,overlay,nifti"]
+    train = trials.train_arguments(prepared)
     return [
         Trial(
             "prepare",
@@ -119,9 +117,7 @@ def _list_trials(folder: Path) -> list[Trial]:
     ]
 
 
-def _run_trial(
-    folder: Path, trial: Trial, kills: int, rng: random.Random
-) -> Outcome:
+def _run_trial(folder: Path, trial: Trial, kills: int, rng: random.Random) -> Outcome:
     reference = _measure(folder / "whole", trial)
     outcome = Outcome(wrong=[])
     round_number = 0
@@ -169,8 +165,8 @@ def _judge_end(place: Path, trial: Trial, reference: Reference) -> list[str]:
         for name in sorted(names)
         if found.get(name) != reference.output.get(name)
     ]
-    wrong += [f"{path.name} stays" for path in place.rglob(".*") if is_leftover(path.name)]
-    return wrong
+    left = [path.name for path in place.rglob(".*") if is_leftover(path.name)]
+    return [*wrong, *(f"{name} stays" for name in left)]
 
 
 def _kill_once(
@@ -212,11 +208,13 @@ def _fail(place: Path, arguments: Sequence[str], status: int) -> NoReturn:
     raise RuntimeError(message)
 
 
-def _start(arguments: Sequence[str], place: Path, number: int) -> "subprocess.Popen[bytes]":
-    command = [*trials.python(), str(KILLED), str(number), "count", *arguments]
+def _start(
+    arguments: Sequence[str], place: Path, number: int
+) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, str(KILLED), str(number), "count", *arguments]
     log = (place / "log").open("ab")
     with log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - our own command
             command, cwd=place, stdout=log, stderr=log, start_new_session=True
         )
 

@@ -42,21 +42,21 @@ def main() -> None:
                 continue
             for row in trial(place):
                 failed |= not row.ok
-                mark = "ok" if row.ok else "**not ok**"
-                seen = row.seen.replace("|", "\\|").replace(name, "…")
-                print(  # noqa: T201
-                    f"| {row.fault} | `{row.command}` | {row.expected} | {seen} | {mark} |",
-                    flush=True,
-                )
+                print(_line(row).replace(name, "…"), flush=True)  # noqa: T201
     sys.exit(failed)
+
+
+def _line(row: Row) -> str:
+    seen = " ".join(row.seen.replace("|", "\\|").split())
+    mark = "ok" if row.ok else "**not ok**"
+    return f"| {row.fault} | `{row.command}` | {row.expected} | {seen} | {mark} |"
 
 
 def _make_place(folder: Path) -> Place:
     source = trials.write_material(folder, count=12)
     prepared, model = folder / "prepared", folder / "model"
     lungcli("prepare", source, "--size", 64, "--out", prepared, where=folder)
-    short = trials.train_arguments(folder / "x", epochs=2)
-    lungcli(*short, "--run", model, where=folder)
+    lungcli(*trials.train_arguments(prepared, epochs=2, run=model), where=folder)
     return Place(folder=folder, source=source, prepared=prepared, model=model)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MEDDLE = Path(__file__).with_name("meddle.py")
+_MOST = 160  # characters of a message in the table
 _TIMEOUT = 300  # seconds; only a hang takes as long
 
 
@@ -31,6 +32,16 @@ class Seen:
     def clean(self) -> bool:
         """Whether it ended in words, not in a traceback."""
         return "Traceback" not in self.errors and "Exception ignored" not in self.errors
+
+    @property
+    def text(self) -> str:
+        """The same for people."""
+        said = f"exit {self.status}"
+        if self.message:
+            said += f", “{self.message[:_MOST]}{'…' * (len(self.message) > _MOST)}”"
+        if not self.clean:
+            said += f"; a traceback: {self.errors.strip().splitlines()[-1]}"
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +146,6 @@ def _run(command: Sequence[str], where: Path) -> Seen:
         check=False,
         env={**os.environ, "COLUMNS": "200"},
     )
-    said = [line for line in done.stderr.splitlines() if line.startswith(("error", "note"))]
+    lines = done.stderr.splitlines()
+    said = [line for line in lines if line.startswith(("error", "note"))]
     return Seen(done.returncode, said[-1] if said else "", done.stderr)

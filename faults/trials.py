@@ -1,7 +1,6 @@
 """What is killed: commands on phantoms, and how their outputs are judged."""
 
 import csv
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,8 +108,9 @@ def judge_evaluation(folder: Path, whole: Contents) -> list[str]:
 def judge_predictions(folder: Path, whole: Contents) -> list[str]:
     """Each file but the journal and the tables, which grow, is whole."""
     tables = {name for name in whole if name.endswith((".csv", ".jsonl"))}
-    found = {name: each for name, each in contents(folder).items() if name not in tables}
-    return _differences(found, whole, complete=False)
+    found = contents(folder)
+    files = {name: found[name] for name in found if name not in tables}
+    return _differences(files, whole, complete=False)
 
 
 def judge_run(folder: Path, whole: Contents) -> list[str]:
@@ -138,24 +138,22 @@ def train_again(folder: Path) -> Sequence[str]:
     run = folder / "run"
     if (run / "model.json").exists():
         return ["train", "--resume", "--run", "run"]
-    return train_arguments(folder)
+    return train_arguments(folder.parents[1] / "prepared")
 
 
-def train_arguments(folder: Path, *, epochs: int = 8) -> list[str]:
+def train_arguments(
+    prepared: Path | str, *, epochs: int = 8, run: Path | str = "run"
+) -> list[str]:
     """Return the arguments of a short training whose result is the same each time."""
-    data = ["--data", str(folder.parent / "prepared")]
     settings = [*NETWORK, "--epochs", str(epochs), "--learning-rate", "0.01"]
-    return ["train", *data, *settings, "--deterministic", "--run", "run"]
-
-
-def python() -> list[str]:
-    """Return what starts Python."""
-    return [sys.executable]
+    data = ["--data", str(prepared), "--run", str(run)]
+    return ["train", *data, *settings, "--deterministic"]
 
 
 def _differences(found: Contents, whole: Contents, *, complete: bool) -> list[str]:
     real = {name: each for name, each in found.items() if not is_leftover(name)}
-    wrong = [f"{name} is not whole" for name, each in real.items() if each != whole.get(name)]
+    unlike = [name for name, each in real.items() if each != whole.get(name)]
+    wrong = [f"{name} is not whole" for name in unlike]
     if complete:
         wrong += [f"{name} is missing" for name in whole if name not in real]
     return wrong

@@ -374,7 +374,7 @@ def test_results_do_not_go_into_a_prepared_data_set(
 
 def test_a_diverged_training_is_an_error(here, prepared, capsys, monkeypatch):
     arguments = ["train", "--data", prepared, "--epochs", 9, *TINY, "--run", "r"]
-    line = fails(capsys, monkeypatch, *arguments, "--learning-rate", "1e30")
+    line = fails(capsys, monkeypatch, *arguments, "--learning-rate", "4e9")
     assert "Use a lower --learning-rate" in line
 
 

@@ -26,8 +26,8 @@ def test_a_stopped_training_can_be_resumed(tmp_path, prepared, number, status):
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    state = tmp_path / "r" / "state" / "state.json"
-    while not state.exists() and running.poll() is None:
+    state = tmp_path / "r" / "state"
+    while not list(state.glob("epoch-*.json")) and running.poll() is None:
         time.sleep(0.05)
     running.send_signal(number)
     _, stderr = running.communicate()
@@ -35,10 +35,74 @@ def test_a_stopped_training_can_be_resumed(tmp_path, prepared, number, status):
     assert "Traceback" not in stderr
     for name in ("best.weights.h5", "history.csv", "curves.png", "evolution.gif"):
         assert (tmp_path / "r" / name).is_file()
-    assert not list((tmp_path / "r").rglob(".part-*"))
+    assert not list((tmp_path / "r").rglob(".*"))
+    assert "Go on with: lungcli train --resume --run r" in stderr
     done = len((tmp_path / "r" / "history.csv").read_text().splitlines()) - 1
     again = [*LUNGCLI, "train", "--resume", "--run", "r", "--epochs", str(done + 1)]
     subprocess.run(again, cwd=tmp_path, check=True, capture_output=True)
+
+
+SLOW_TO_STOP = """
+import time
+from lungcli.cli.signals import StopSignals
+
+with StopSignals() as stops:
+    print("ready", flush=True)
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print(stops.status, flush=True)
+        time.sleep({pause})
+        print("whole", flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [(signal.SIGTERM, signal.SIGINT, 130), (signal.SIGINT, signal.SIGTERM, 143)],
+)
+def test_the_second_signal_ends_at_once(first, second, status):
+    running = subprocess.Popen(
+        [sys.executable, "-c", SLOW_TO_STOP.format(pause=0.6)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout.readline() == "ready\n"
+    running.send_signal(first)
+    assert running.stdout.readline() == f"{128 + first}\n"
+    assert running.stdout.readline() == "whole\n"
+    running.send_signal(second)
+    assert running.wait() == status
+    running.stdout.close()
+
+
+def test_the_same_signal_twice_at_once_is_one():
+    """`timeout` sends it to the command and to its group."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", SLOW_TO_STOP.format(pause=0)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout.readline() == "ready\n"
+    running.send_signal(signal.SIGTERM)
+    running.send_signal(signal.SIGTERM)
+    assert running.stdout.readline() == "143\n"
+    running.kill()
+    running.communicate()
+
+
+@pytest.mark.parametrize("stream", ["> /dev/full", ">&-", ">&- 2>&-", "2> /dev/full"])
+def test_streams_that_cannot_be_written(stream):
+    line = f"{sys.executable} -m lungcli --version {stream}"
+    done = subprocess.run(  # noqa: S602 - what the shell does is tested
+        line, shell=True, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == (1 if stream == "> /dev/full" else 0)
+    assert "Traceback" not in done.stderr
+    if stream == "> /dev/full":
+        assert done.stderr.startswith("error: ")
+        assert "No space left" in done.stderr
 
 
 @pytest.mark.slow

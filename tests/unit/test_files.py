@@ -1,5 +1,6 @@
 """Whole files or none."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from lungcli.errors import OutputError
 from lungcli.files import (
     csv_cell,
     printable,
+    read_plain,
     text_of_cell,
     whole_file,
     whole_folder,
@@ -197,3 +199,20 @@ def test_what_a_cell_holds_is_read_back(text):
 def test_what_would_not_show_as_itself_is_spelled_out(text, shown):
     assert printable(text) == shown
     assert printable(shown) == shown
+
+
+def test_plain_files_are_read_whole(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(bytes(2**10))
+    assert read_plain(path, 2**10) == bytes(2**10)
+    path.write_bytes(bytes(2**10 + 1))
+    with pytest.raises(ValueError, match="larger than 1 KiB"):
+        read_plain(path, 2**10)
+
+
+def test_pipes_and_devices_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    for name in ("pipe", "device", "."):
+        with pytest.raises(OSError, match="not a file"):
+            read_plain(tmp_path / name, 100)

@@ -57,10 +57,11 @@ class StopSignals:
         """The exit status of a command that was stopped."""
         return TERMINATED if self._first == signal.SIGTERM else INTERRUPTED
 
-    def _stop(self, number: int, frame: FrameType | None) -> NoReturn:
+    def _stop(self, number: int, frame: FrameType | None) -> None:
         del frame
-        self._first = self._first or number
-        raise KeyboardInterrupt
+        if self._first is None:  # the second one is for the thread
+            self._first = number
+            raise KeyboardInterrupt
 
     def _watch(self) -> None:
         first: float | None = None

@@ -22,9 +22,9 @@ IMAGE_SUFFIXES: Final = frozenset(
 _FORMATS: Final = ("PNG", "JPEG", "GIF", "TIFF", "BMP")
 _STARTS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 DICOM_SUFFIXES: Final = (".dcm", ".dicom")
-# The largest films and stitched spines have 40 million pixels. In colours and with
-# transparency, this many already take 1.6 GB while they become gray.
-MAX_PIXELS: Final = 100_000_000
+# Above, Pillow warns of a bomb. The largest films and stitched spines have 40 million
+# pixels; in colours, this many take 1.2 GB while they become gray.
+MAX_PIXELS: Final = 89_478_485
 # Progressive JPEG has ten or so. Each is a pass over the whole image, for no more than
 # ten bytes of the file: thousands of them would keep a processor busy for hours.
 _MAX_SCANS: Final = 100
@@ -61,26 +61,10 @@ def open_upright(path: Path) -> Opened:
     check_file(path)
     try:
         return _load(path)
-    except UnidentifiedImageError as error:
-        msg = (
-            f"{path} is not an image in PNG, JPEG, GIF, TIFF or BMP, whatever its "
-            "name says. Replace or remove the file."
-        )
-        if _begins_as_image(path):
-            msg = (
-                f"{path} is broken, or of a kind that is not read. Save it again as "
-                "PNG of 8 or 16 bits, or remove it."
-            )
-        if is_dicom_file(path):
-            msg = f"{path} is DICOM, which only predict reads. Export it as PNG."
-        elif path.suffix.lower() in DICOM_SUFFIXES:
-            msg = (
-                f"{path} is not DICOM, whatever its name says: the letters DICM are "
-                "missing at byte 128. Export it again, with its header, or remove it."
-            )
-        raise ImageError(msg) from error
     except ImageError:
         raise
+    except UnidentifiedImageError as error:
+        raise ImageError(_not_an_image(path)) from error
     except Image.DecompressionBombError as error:
         raise too_large(path) from error
     except MemoryError as error:
@@ -116,7 +100,12 @@ def check_file(path: Path) -> None:
 
 
 def too_large(path: Path, size: tuple[int, int] | None = None) -> ImageError:
-    """Return the error for an image of more than `MAX_PIXELS`, size as in Pillow."""
+    """Return the error for an image of more than `MAX_PIXELS`.
+
+    Args:
+        path: Named in it.
+        size: Width and height, if they are known.
+    """
     told = f" ({size[0]}×{size[1]})" if size else ""
     return ImageError(
         f"{path} claims more pixels than any X-ray has{told}; at most "
@@ -165,9 +154,25 @@ def is_dicom_file(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
-def _begins_as_image(path: Path) -> bool:
+def _not_an_image(path: Path) -> str:
+    if is_dicom_file(path):
+        return f"{path} is DICOM, which only predict reads. Export it as PNG."
     with path.open("rb") as file:
-        return file.read(8).startswith(_STARTS)
+        begins_as_image = file.read(8).startswith(_STARTS)
+    if begins_as_image:
+        return (
+            f"{path} is broken, or of a kind that is not read. Save it again as PNG "
+            "of 8 or 16 bits, or remove it."
+        )
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        return (
+            f"{path} is not DICOM, whatever its name says: the letters DICM are "
+            "missing at byte 128. Export it again, with its header, or remove it."
+        )
+    return (
+        f"{path} is not an image in PNG, JPEG, GIF, TIFF or BMP, whatever its name "
+        "says. Replace or remove the file."
+    )
 
 
 def _first_byte(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Whether a PNG file holds the rows that its header claims: Pillow makes up the rest."""
+"""Whether a PNG file holds all rows that its header claims; Pillow makes up others."""
 
 import struct
 import zlib
@@ -64,7 +64,7 @@ def can_hold(num_packed: int, header: PngHeader) -> bool:
 
 
 def holds_all_rows(file: BinaryIO, header: PngHeader) -> bool:
-    """Unpack a PNG file from its start, and count."""
+    """Unpack the pixels of a PNG file, keep none of them, and count."""
     inflater = zlib.decompressobj()
     missing = header.num_bytes
     try:

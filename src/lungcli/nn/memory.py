@@ -26,11 +26,8 @@ def memory_watched() -> Iterator[None]:
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
-    else:
-        return
-    # out of the block: the error's frames hold tensors, and with them the memory
-    raise OutOfMemoryError(reason)
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise OutOfMemoryError(reason[:200]) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

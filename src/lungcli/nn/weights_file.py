@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import h5py  # type: ignore[import-untyped]
+import h5py
 import keras
 
 _ROOM: Final = 16  # bytes a weight: twice what the widest numbers take

@@ -64,7 +64,6 @@ def train(
     datasets = open_all(data)
     one_convention(datasets, any_convention=any_convention)
     folder = RunFolder(run) if run else new_run_folder(datasets[0].name, runs=runs)
-    check_new(folder)
     check_latest(runs)
     division = Division(final=final)
     cases = assign(datasets, division, seed=config.seed)

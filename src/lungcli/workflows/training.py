@@ -153,6 +153,7 @@ class TrainingSession:
             reason = str(error)
         else:
             return
+        # not in the block above: the error's frames hold tensors, and with them memory
         self._halve_batches(reason)
         events.on_plan(self._plan())
         try:

@@ -95,10 +95,10 @@ def damaged():
 def hostile():
     """Return bombs."""
     huge = TAGS | {256: (4, 60_000), 257: (4, 60_000)}
-    large = TAGS | {256: (4, 9_900), 257: (4, 9_900), 278: (4, 9_900)}
+    large = TAGS | {256: (4, 9_400), 257: (4, 9_400), 278: (4, 9_400)}
     return [
         Specimen(name="tiff-bomb-60000.tif", content=tiff(huge), says="more pixels"),
-        Specimen(name="tiff-bomb-9900.tif", content=tiff(large), says=BROKEN),
+        Specimen(name="tiff-bomb-9400.tif", content=tiff(large), says=BROKEN),
         Specimen(name="tiff-bomb-pages.tif", content=many_pages()),
     ]
 

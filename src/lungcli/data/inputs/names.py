@@ -14,7 +14,6 @@ from lungcli.data.inputs.kinds import SUFFIXES
 from lungcli.errors import DatasetError
 
 _LONGEST: Final = 255  # bytes of a file name on the usual disks
-_PART: Final = 6  # bytes: the mark of a file being written
 
 
 def output_stems(
@@ -103,7 +102,7 @@ def _key(name: str) -> str:
 def _check_length(
     stems: Iterable[PurePosixPath], inputs: Iterable[Input], suffixes: Sequence[str]
 ) -> None:
-    room = _LONGEST - _PART - max(map(len, suffixes), default=0)
+    room = _LONGEST - max(map(len, suffixes), default=0)
     for stem, item in zip(stems, inputs, strict=True):
         if len(os.fsencode(stem.name)) > room:
             msg = (

@@ -1,4 +1,5 @@
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -51,6 +52,27 @@ def test_jpeg_2000(codec_format):
     assert stream_size(bytes(stream)) == StreamSize(70, 40, 12)
 
 
-@given(st.binary(max_size=80), st.sampled_from([b"", b"\xff\xd8", b"\xff\x4f\xff\x51"]))
+def test_a_decoy_in_front_of_the_codestream_is_passed_over():
+    stream = bytes(
+        encode_array(
+            PIXELS.astype(np.int16),
+            bits_stored=12,
+            photometric_interpretation=2,
+            codec_format=1,
+        )
+    )
+    place = stream.index(b"jp2c") - 4
+    decoy = b"\xff\x4f\xff\x51" + bytes(60)
+    box = struct.pack(">L4s", len(decoy) + 8, b"free") + decoy
+    hidden = stream[:place] + box + stream[place:]
+    assert stream_size(hidden) == StreamSize(70, 40, 12)
+
+
+@given(
+    st.binary(max_size=80),
+    st.sampled_from(
+        [b"", b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"]
+    ),
+)
 def test_junk_has_a_size_or_none(junk, start):
     assert isinstance(stream_size(start + junk), StreamSize | None)

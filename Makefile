@@ -19,7 +19,7 @@ demo: $(VENV)/installed ## Everything on phantoms: prepare, train, evaluate, vis
 	$(BIN)/lungcli demo
 
 test: $(VENV)/installed-dev ## The whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(VENV)/installed-dev ## The tests that take milliseconds
 	$(BIN)/python -m pytest -m "not slow and not data"

@@ -11,11 +11,12 @@ from place import (
     Row,
     Seen,
     fill,
+    give_rights,
     lungcli,
     make_room,
     meddled,
-    read_only,
     small_disk,
+    take_rights,
 )
 
 _LINE = "exit 1, one line; nothing half-written; the re-run is whole"
@@ -56,8 +57,8 @@ def disk_runs_full(place: Place) -> Iterator[Row]:
 
 
 def rights_are_lost(place: Place) -> Iterator[Row]:
-    """Make the disk read-only in the middle of each command, then writable again."""
-    yield from _spoil(place, "the disk becomes read-only halfway", read_only, _writable)
+    """Take the right to write in the middle of each command, and give it back."""
+    yield from _spoil(place, "rights are lost halfway", take_rights, give_rights)
 
 
 def _spoil(
@@ -108,10 +109,10 @@ def _tell(seen: Seen, second: Seen, left: list[str], unlike: set[str]) -> str:
 
 
 def training_runs_full(place: Place) -> Iterator[Row]:
-    """Fill the disk, or make it read-only, between two epochs; then resume."""
+    """Fill the disk, or take the right to write, in an epoch; then resume."""
     for fault, spoil, mend in (
         ("the disk runs full in epoch 3", fill, make_room),
-        ("the disk becomes read-only in epoch 3", read_only, _writable),
+        ("rights are lost in epoch 3", take_rights, give_rights),
     ):
         root = place.new("train-" + fault.replace(" ", "-"))
         arguments = trials.train_arguments(place.prepared, epochs=5)
@@ -133,10 +134,6 @@ def training_runs_full(place: Place) -> Iterator[Row]:
             seen=_tell(seen, second, left, unlike),
             ok=seen.status == 1 and seen.clean and second.status == 0 and not unlike,
         )
-
-
-def _writable(disk: Path) -> None:
-    _mount("remount,rw", disk)
 
 
 def read_only_from_the_start(place: Place) -> Iterator[Row]:

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from zipfile import ZipFile
 
 import atheris
 
@@ -22,6 +23,7 @@ CORPUS_TESTS: Final = Path(__file__).parents[1] / "tests" / "corpus"
 LIMITS: Final = ("-timeout=30", "-rss_limit_mb=3000", "-print_final_stats=1")
 _MODULES: Final = ("lungcli", "PIL", "pydicom", "zipfile", "tomllib", "json")
 _FOUND: Final = "found"
+_SEEDS: Final = Path(__file__).with_name("seeds")
 
 Read = Callable[[Path], object]
 Mutate = Callable[[bytes, int, int], bytes]
@@ -49,7 +51,7 @@ def fuzz(
         with atheris.instrument_imports(include=list(_MODULES)):
             read, seeds = load()
             check = _checked(read, path, folder.parent / _FOUND)
-            for name, content in seeds.items():
+            for name, content in {**seeds, **_kept()}.items():
                 mark = hashlib.sha256(name.encode()).hexdigest()[:12]
                 (folder / f"seed-{mark}").write_bytes(content)
                 check(content)  # libraries are imported only when they are needed
@@ -63,6 +65,13 @@ def seeds_of(specimens: Sequence[object], most_bytes: int = 20_000) -> dict[str,
     return {
         each.name: each.content for each in specimens if len(each.content) <= most_bytes
     }
+
+
+def _kept() -> dict[str, bytes]:
+    """Return small inputs that earlier hours found to reach new code."""
+    name = Path(sys.argv[0]).stem.removeprefix("fuzz_")
+    with ZipFile(_SEEDS / f"{name}.zip") as archive:
+        return {f"kept-{each}": archive.read(each) for each in archive.namelist()}
 
 
 def _checked(read: Read, path: Path, found: Path) -> Callable[[bytes], None]:

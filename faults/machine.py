@@ -8,6 +8,7 @@ it; without, they are skipped, and the table says so.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -17,6 +18,8 @@ import faults_of_disks
 import faults_of_processes
 import trials
 from place import Place, Row, can_mount, lungcli
+
+_MOST = 240  # characters of what was seen
 
 _TRIALS: tuple[Callable[[Place], Iterable[Row]], ...] = (
     *faults_of_processes.TRIALS,
@@ -29,6 +32,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", help="name of a trial")
     wanted = parser.parse_args().only
+    # a shell that starts this in the background has it ignore Ctrl-C, and all it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print("| fault | command | expected | seen | |\n|---|---|---|---|---|", flush=True)  # noqa: T201
     failed = False
     with tempfile.TemporaryDirectory(prefix="lungcli-faults-") as name:
@@ -42,12 +47,14 @@ def main() -> None:
                 continue
             for row in trial(place):
                 failed |= not row.ok
-                print(_line(row).replace(name, "…"), flush=True)  # noqa: T201
+                print(_line(row, name), flush=True)  # noqa: T201
     sys.exit(failed)
 
 
-def _line(row: Row) -> str:
-    seen = " ".join(row.seen.replace("|", "\\|").split())
+def _line(row: Row, folder: str) -> str:
+    seen = " ".join(row.seen.replace(folder, "…").replace("|", "\\|").split())
+    if len(seen) > _MOST:
+        seen = f"{seen[: _MOST // 2]} … {seen[-_MOST // 2 :]}"
     mark = "ok" if row.ok else "**not ok**"
     return f"| {row.fault} | `{row.command}` | {row.expected} | {seen} | {mark} |"
 

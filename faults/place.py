@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_DROP = "-dac_override,-dac_read_search"
+_AS_OTHERS = ["setpriv", "--bounding-set", _DROP, "--"] if os.geteuid() == 0 else []
 MEDDLE = Path(__file__).with_name("meddle.py")
-_MOST = 160  # characters of a message in the table
 _TIMEOUT = 300  # seconds; only a hang takes as long
 
 
@@ -38,7 +39,7 @@ class Seen:
         """The same for people."""
         said = f"exit {self.status}"
         if self.message:
-            said += f", “{self.message[:_MOST]}{'…' * (len(self.message) > _MOST)}”"
+            said += f", “{self.message}”"
         if not self.clean:
             said += f"; a traceback: {self.errors.strip().splitlines()[-1]}"
         return said
@@ -86,8 +87,11 @@ def lungcli(*arguments: object, where: Path, prefix: Sequence[str] = ()) -> Seen
 
 
 def meddled(pattern: str, command: str, *arguments: object, where: Path) -> Seen:
-    """Run a command, and a line of shell in the middle of it."""
-    start = [sys.executable, str(MEDDLE), pattern, command]
+    """Run a command, and a line of shell in the middle of it.
+
+    Without the privilege of root to write where it must not.
+    """
+    start = [*_AS_OTHERS, sys.executable, str(MEDDLE), pattern, command]
     return _run([*start, *map(str, arguments)], where)
 
 
@@ -130,9 +134,14 @@ def make_room(disk: Path) -> None:
     (disk / "filler").unlink(missing_ok=True)
 
 
-def read_only(disk: Path) -> str:
-    """Return the line of shell after which nobody can write to a disk."""
-    return f"mount -o remount,ro {shlex.quote(str(disk))}"
+def take_rights(disk: Path) -> str:
+    """Return the line of shell after which nobody may write below a folder."""
+    return f"chmod -R a-w {shlex.quote(str(disk))}"
+
+
+def give_rights(disk: Path) -> None:
+    """Undo `take_rights`."""
+    subprocess.run(["chmod", "-R", "u+w", str(disk)], check=True)  # noqa: S603, S607
 
 
 def _run(command: Sequence[str], where: Path) -> Seen:

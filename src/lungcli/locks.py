@@ -6,8 +6,8 @@ with all its other files, so a lock is never stale, whatever the file says.
 
 import json
 import os
+import platform
 import shlex
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -113,7 +113,7 @@ def _is_in_place(lock: Path, descriptor: int) -> bool:
 def _write_holder(descriptor: int) -> None:
     holder = {
         "pid": os.getpid(),
-        "host": socket.gethostname(),
+        "host": platform.node(),
         "command": shlex.join(["lungcli", *sys.argv[1:]]),
     }
     with suppress(OSError):  # a full disk: the lock holds all the same

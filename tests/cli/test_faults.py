@@ -177,7 +177,7 @@ def small_disk(path, size):
 def test_a_disk_that_runs_full_is_said_and_then_gone_on_from(
     tmp_path, phantoms, monkeypatch, capsys
 ):
-    with small_disk(tmp_path / "disk", "64k") as disk:
+    with small_disk(tmp_path / "disk", "32k") as disk:
         predict = ["predict", phantoms / "CXR_png", "--out", disk / "masks"]
         line = fails(capsys, monkeypatch, *predict)
         assert "No space left on device" in line

@@ -47,8 +47,8 @@ import time
 from lungcli.cli.signals import StopSignals
 
 with StopSignals() as stops:
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         print(stops.status, flush=True)

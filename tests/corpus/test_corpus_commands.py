@@ -12,7 +12,6 @@ from bad_input import archives, dicoms, folders, masks, tables
 from bad_input.specimen import phantom, save
 from PIL import Image
 from running import lungcli
-from test_corpus_prepared import COLUMNS, FACTS, ROW
 from typer.testing import CliRunner
 
 from lungcli.cli.app import app
@@ -188,7 +187,7 @@ USERS = {
 @pytest.mark.parametrize("command", USERS)
 @pytest.mark.parametrize("damage", ["climbs", "side-huge", "short", "text"])
 def test_damaged_data_sets(command, damage, copy_of_prepared, monkeypatch):
-    text, says = tables.damaged_tables(COLUMNS, ROW)[damage]
+    text, says = tables.damaged_tables()[damage]
     (copy_of_prepared / "cases.csv").write_text(text, encoding="utf-8")
     monkeypatch.chdir(copy_of_prepared.parent)
     said = refused(command, "--data", "prepared", *USERS[command])
@@ -199,7 +198,7 @@ def test_damaged_data_sets(command, damage, copy_of_prepared, monkeypatch):
 @pytest.mark.parametrize("command", USERS)
 @pytest.mark.parametrize("damage", ["nested", "infinite", "size-huge"])
 def test_damaged_facts(command, damage, copy_of_prepared, monkeypatch):
-    text, says = tables.damaged_facts(FACTS)[damage]
+    text, says = tables.damaged_facts()[damage]
     (copy_of_prepared / "dataset.json").write_text(text)
     monkeypatch.chdir(copy_of_prepared.parent)
     said = refused(command, "--data", "prepared", *USERS[command])

@@ -6,31 +6,11 @@ import re
 
 import pytest
 from bad_input import tables
+from bad_input.data_sets import COLUMNS
 from PIL import Image
 
 from lungcli.data.prepared import CASES_CSV, DATASET_JSON, is_prepared, open_prepared
 from lungcli.errors import DatasetError, ImageError, LungcliError
-
-COLUMNS = (
-    "case_id", "patient_id", "source", "split", "image", "mask", "reference",
-    "original_height", "original_width", "side", "top", "left", "content_height",
-    "content_width", "spacing_row_mm", "spacing_column_mm", "sides", "window_low",
-    "window_high", "finding", "sex", "age", "view", "notes",
-)  # fmt: skip
-ROW = dict.fromkeys(COLUMNS, "") | {
-    "case_id": "1", "patient_id": "1", "source": "a", "split": "test",
-    "image": "images/1.png", "mask": "masks/1.png", "reference": "references/1.png",
-    "original_height": "130", "original_width": "160", "side": "96", "top": "9",
-    "left": "0", "content_height": "78", "content_width": "96", "sides": "given",
-    "window_low": "0", "window_high": "255",
-}  # fmt: skip
-FACTS = {
-    "format_version": 1,
-    "name": "a",
-    "size": 96,
-    "convention": "heart-excluded",
-    "fingerprint": "0" * 64,
-}
 
 
 def use(root):
@@ -52,7 +32,7 @@ def test_the_columns_are_those_that_are_written(copy_of_prepared):
     ("text", "says"),
     [
         pytest.param(text, says, id=name)
-        for name, (text, says) in tables.damaged_tables(COLUMNS, ROW).items()
+        for name, (text, says) in tables.damaged_tables().items()
     ],
 )
 def test_damaged_cases(text, says, tmp_path, copy_of_prepared):
@@ -75,7 +55,7 @@ def test_damaged_cases(text, says, tmp_path, copy_of_prepared):
     ("text", "says"),
     [
         pytest.param(text, says, id=name)
-        for name, (text, says) in tables.damaged_facts(FACTS).items()
+        for name, (text, says) in tables.damaged_facts().items()
     ],
 )
 def test_damaged_facts(text, says, copy_of_prepared):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import threading
 import time
 from types import FrameType, TracebackType
@@ -27,12 +26,11 @@ class StopSignals:
 
     def __enter__(self) -> Self:
         """Take the signals over, except those that were ignored, as by `nohup`."""
-        self._reader, self._writer = socket.socketpair()
-        self._writer.setblocking(False)
-        threading.Thread(target=self._watch, daemon=True).start()
-        self._wakeup = signal.set_wakeup_fd(
-            self._writer.fileno(), warn_on_full_buffer=False
-        )
+        reader, self._writer = os.pipe()
+        if hasattr(os, "set_blocking"):  # not on Windows, which does not ask for it
+            os.set_blocking(self._writer, False)
+        threading.Thread(target=_watch, args=(reader,), daemon=True).start()
+        self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         self._before = {
             number: signal.signal(number, self._stop)
             for number in _NUMBERS
@@ -48,7 +46,7 @@ class StopSignals:
     ) -> None:
         """Give the signals back."""
         signal.set_wakeup_fd(self._wakeup)
-        self._writer.close()  # which ends the thread
+        os.close(self._writer)  # which ends the thread
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -63,15 +61,17 @@ class StopSignals:
             self._first = number
             raise KeyboardInterrupt
 
-    def _watch(self) -> None:
-        first: float | None = None
-        with self._reader:
-            while numbers := self._reader.recv(64):
-                came = [number for number in numbers if number in _NUMBERS]
-                if came and first is None:
-                    first = time.monotonic()
-                elif came and time.monotonic() - (first or 0.0) > _SAME:
-                    _end(128 + came[-1])
+
+def _watch(reader: int) -> None:
+    """End the process at the second signal; return when nobody writes any more."""
+    first: float | None = None
+    while numbers := os.read(reader, 64):
+        came = [number for number in numbers if number in _NUMBERS]
+        if came and first is None:
+            first = time.monotonic()
+        elif came and time.monotonic() - (first or 0.0) > _SAME:
+            _end(128 + came[-1])
+    os.close(reader)
 
 
 def _end(status: int) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import cache
 from io import BytesIO
 
 import numpy as np
@@ -29,6 +30,7 @@ END = b"\xfe\xff\x0d\xe0\0\0\0\0" + b"\xfe\xff\xdd\xe0\0\0\0\0"
 SEQUENCE = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff"
 
 
+@cache
 def specimens():
     """Return all DICOM files."""
     return [*valid(), *damaged(), *capsules(), *hostile()]
@@ -178,7 +180,7 @@ def hostile():
     good = dicom()
     head = good[: _start(good)]
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    zeros = packer.compress(bytes(2**28)) + packer.flush()
+    zeros = packer.compress(bytes(2**27)) + packer.flush()
     deflated = dicom(DeflatedExplicitVRLittleEndian)
     scans = dicom(
         JPEGBaseline8Bit,

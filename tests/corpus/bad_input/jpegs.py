@@ -1,6 +1,7 @@
 """JPEG: colour models, orientation, cut short, arithmetic coding, too many scans."""
 
 import struct
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -20,6 +21,7 @@ TURNS = {  # EXIF orientation to how the stored pixels became so from the uprigh
 }
 
 
+@cache
 def specimens():
     """Return all JPEG files."""
     return [*valid(), *damaged(), *hostile()]
@@ -85,6 +87,7 @@ def hostile():
     ]
 
 
+@cache
 def many_scans(side=4000, count=5000):
     """Return a progressive JPEG whose last scan comes thousands of times."""
     content = save(Image.new("L", (side, side)), "JPEG", progressive=True)

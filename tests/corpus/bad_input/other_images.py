@@ -1,6 +1,7 @@
 """GIF, BMP and JSRT's raw format, odd and broken."""
 
 import struct
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -10,6 +11,7 @@ from bad_input.specimen import HEIGHT, WIDTH, Specimen, cut, save, xray
 BROKEN = "broken|cut off|not an image"
 
 
+@cache
 def specimens():
     """Return all files of these formats."""
     return [*gifs(), *bmps(), *raws()]

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -17,6 +18,7 @@ PASSES = (
 )  # fmt: skip
 
 
+@cache
 def specimens():
     """Return all PNG files."""
     return [*valid(), *damaged(), *hostile()]

@@ -2,6 +2,8 @@
 
 import json
 
+from bad_input.data_sets import COLUMNS, FACTS, ROW
+
 CASES = ("a", "b")
 NO_TABLE = "no text|no table|needed|cannot read"
 FORMULA = '=HYPERLINK("http://example.org";"a")'
@@ -69,17 +71,12 @@ def configs():
     }
 
 
-def damaged_tables(header, row):
-    """Return names to `cases.csv` of a prepared data set, and what its refusal says.
-
-    Args:
-        header: Names of the columns.
-        row: A good row, by column.
-    """
+def damaged_tables():
+    """Return names to `cases.csv` of a prepared data set, and what its refusal says."""
 
     def changed(**cells):
-        values = row | cells
-        return ",".join(header) + "\n" + ",".join(values[name] for name in header)
+        values = ROW | cells
+        return ",".join(COLUMNS) + "\n" + ",".join(values[name] for name in COLUMNS)
 
     return {
         "climbs": (changed(image="../../secret.png"), "leads out"),
@@ -110,11 +107,11 @@ def damaged_tables(header, row):
     }
 
 
-def damaged_facts(facts):
+def damaged_facts():
     """Return names to `dataset.json` of a prepared data set, and what is said of it."""
 
     def changed(**values):
-        return json.dumps(facts | values)
+        return json.dumps(FACTS | values)
 
     return {
         "nonsense": ("}{", "damaged"),

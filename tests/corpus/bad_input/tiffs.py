@@ -1,6 +1,7 @@
 """TIFF: pages, float, tiles, planes, huge tags, directories in a circle."""
 
 import struct
+from functools import cache
 from io import BytesIO
 
 import numpy as np
@@ -18,6 +19,7 @@ TAGS = {  # of a plain gray image: type SHORT, LONG
 }  # fmt: skip
 
 
+@cache
 def specimens():
     """Return all TIFF files."""
     return [*valid(), *damaged(), *hostile()]

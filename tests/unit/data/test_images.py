@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from lungcli.data import opening
 from lungcli.data.images import (
     TooSmallError,
     read_gray,
@@ -323,3 +324,11 @@ def test_pipes_and_folders_are_not_opened(tmp_path: Path) -> None:
     for name in ("pipe.png", "folder.png"):
         with pytest.raises(ImageError, match=f"{name} is not a file"):
             read_image(tmp_path / name)
+
+
+def test_scans_are_counted_across_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "_CHUNK", 7)
+    stream = b"\xff\xd8" + b"\xff\xda\0\0\0" * 100
+    opening.check_scans(tmp_path / "a.jpg", io.BytesIO(stream))
+    with pytest.raises(ImageError, match=r"a.jpg has more than 100 scans"):
+        opening.check_scans(tmp_path / "a.jpg", io.BytesIO(stream + b"\xff\xda"))

@@ -19,7 +19,7 @@ from pydicom.uid import (
 from lungcli.errors import ImageError
 
 _MAX_BYTES: Final = 2**29  # twice the largest gray image that is read
-_MOST_READS: Final = 300_000  # one an element; headers have hundreds
+_MOST_READS: Final = 100_000  # one an element; headers have hundreds
 _BLOCK: Final = 2**16  # unpacks to 64 MiB at most
 _META_SEARCH: Final = 1024  # bytes; the transfer syntax is said among the first
 _DEFLATED: Final = str(DeflatedExplicitVRLittleEndian).encode()

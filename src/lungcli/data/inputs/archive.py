@@ -30,10 +30,9 @@ MAX_BYTES: Final = 2**30  # unpacked; the largest X-rays have 50 megabytes
 _BLANK_BYTES: Final = 100 * 2**20  # up to here even a blank X-ray may pack a lot
 _MAX_RATIO: Final = 200
 _CHUNK: Final = 2**20
-# zipfile unpacks all of what it has read by these methods: a megabyte would become 20
-# gigabytes. Of 4 kB come 80 MB at most.
-_SMALL_CHUNK: Final = 2**12
-_BOUNDED: Final = frozenset({ZIP_STORED, ZIP_DEFLATED})
+# By other methods zipfile unpacks at once all that it has read, and bzip2 makes
+# gigabytes of a kilobyte.
+_METHODS: Final = frozenset({ZIP_STORED, ZIP_DEFLATED})
 _ENCRYPTED: Final = 0x1  # bit 0 of the flags
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _LOCK = threading.Lock()
@@ -122,8 +121,8 @@ def _is_image(archive: ZipFile, info: ZipInfo) -> bool:
         return True
     if not name or not may_be_dicom(name):
         return False
-    if info.flag_bits & _ENCRYPTED:
-        return True  # what is inside cannot be told; the check names it
+    if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
+        return True  # what is inside cannot be told; it fails by its name
     with archive.open(info) as file:
         return is_dicom(file.read(DICOM_START))
 
@@ -164,8 +163,8 @@ def _chunks(path: Path, member: str) -> Iterator[bytes]:
     """Yield the bytes of a member, counted: the sizes in an archive may lie."""
     total = 0
     try:
-        with _opened(path, member) as (file, step):
-            while chunk := file.read(step):
+        with _opened(path, member) as file:
+            while chunk := file.read(_CHUNK):
                 total += len(chunk)
                 if total > MAX_BYTES:
                     raise _too_large(path, member)
@@ -181,17 +180,18 @@ def _chunks(path: Path, member: str) -> Iterator[bytes]:
 
 
 @contextmanager
-def _opened(path: Path, member: str) -> Iterator[tuple[IO[bytes], int]]:
-    """Yield a member, and how many bytes may be asked of it at a time."""
+def _opened(path: Path, member: str) -> Iterator[IO[bytes]]:
     # Reading is safe in threads; opening and closing count without a lock.
     with _LOCK:
         archive = _kept_open(path)
         info = archive.getinfo(member)
+        if info.compress_type not in _METHODS:
+            raise _other_method(path, member)
         if _is_suspicious(info):
             raise _too_large(path, member)
         file = archive.open(info)
     try:
-        yield file, _CHUNK if info.compress_type in _BOUNDED else _SMALL_CHUNK
+        yield file
     finally:
         with _LOCK:
             file.close()
@@ -206,6 +206,14 @@ def _too_large(path: Path, member: str) -> ImageError:
     msg = (
         f"{path}/{member} unpacks to more than any X-ray holds. Remove it from the "
         "archive, or unpack it yourself and give the file."
+    )
+    return ImageError(msg)
+
+
+def _other_method(path: Path, member: str) -> ImageError:
+    msg = (
+        f"{path}/{member} is packed by a method other than deflate, which is not read. "
+        "Pack the archive again, or unpack it and give the folder."
     )
     return ImageError(msg)
 

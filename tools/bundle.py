@@ -88,8 +88,9 @@ def halve(source: Path, target: Path) -> None:
             if isinstance(item, h5py.Group):
                 copied: Any = half.require_group(path)
             elif item.ndim > 1:
+                # not packed: lungcli unpacks nothing from a file of weights
                 copied = half.create_dataset(
-                    path, data=_to_half(source, path, item[()]), compression="gzip"
+                    path, data=_to_half(source, path, item[()])
                 )
             else:
                 copied = half.create_dataset(path, data=item[()])

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from lungcli.cli.app import app
 from lungcli.errors import LungcliError
 
-MOST_MB = 1500
+MOST_MB = 2000
 MOST_SECONDS = 10  # for one file; the slowest takes 2
 WITHOUT_IMAGES = ("only-nested", "many", "end-only")
 

@@ -18,6 +18,7 @@ from lungcli.model_info import (
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.predictor import KerasPredictor
+from lungcli.workflows.models import BUNDLED, bundled_models
 
 INFO = ModelInfo(
     network=NetworkConfig(arch="unet", size=32, filters=4, depth=2),
@@ -39,6 +40,11 @@ def model(tmp_path):
     save_info(tmp_path, INFO)
     save_weights(network, tmp_path / WEIGHTS)
     return tmp_path, network
+
+
+def test_the_network_in_the_package_is_read():
+    predictor = KerasPredictor.load(bundled_models()[BUNDLED])
+    assert predictor.info.network.size == 384
 
 
 def test_round_trip(model):

@@ -129,7 +129,7 @@ def test_the_holder_is_written_for_people_too(tmp_path):
     with locked(tmp_path):
         holder = json.loads((tmp_path / LOCK).read_text())
     assert holder["pid"] == os.getpid()
-    assert holder["command"].startswith("lungcli ")
+    assert holder["command"].startswith("lungcli")
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])

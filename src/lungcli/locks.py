@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.errors import OutputError
-from lungcli.files import beside, make_folder
+from lungcli.files import beside
 
 try:
     import fcntl
@@ -63,7 +63,6 @@ def locked(
 def _acquire(lock: Path, path: Path, option: str) -> int | None:
     """Return a descriptor that holds the lock; None where there are no locks."""
     while True:
-        make_folder(lock.parent)
         descriptor = _open(lock, path, option)
         if descriptor is None:
             continue
@@ -89,16 +88,18 @@ def _acquire(lock: Path, path: Path, option: str) -> int | None:
 
 
 def _open(lock: Path, path: Path, option: str) -> int | None:
-    """Open the file; None if the folder was removed in between."""
+    """Open the file in its folder; None if that was removed in between."""
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
         return os.open(lock, flags, 0o666)
     except FileNotFoundError:
         return None
     except OSError as error:
         msg = (
-            f"cannot write {path} ({error.strerror}: {lock}). Check that the folder is "
-            f"writable and the disk has space, or choose another one with {option}."
+            f"cannot write {path} ({error.strerror}: {error.filename}). Check that the "
+            "folder is writable and the disk has space, or choose another place with "
+            f"{option}."
         )
         raise OutputError(msg) from error
 

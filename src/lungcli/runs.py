@@ -17,7 +17,7 @@ from lungcli.files import write_json, write_text
 
 RUNS: Final = Path("runs")
 LATEST: Final = "latest"
-_TRIES: Final = 20  # to be the only one who sets the link
+_TRIES: Final = 100  # to be the only one who sets the link
 _POINTER: Final = "latest.txt"  # where the system has no symbolic links
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lungcli.errors import OutputError
 from lungcli.files import (
+    beside,
     csv_cell,
     printable,
     read_plain,
@@ -216,3 +217,19 @@ def test_pipes_and_devices_are_not_read(tmp_path):
     for name in ("pipe", "device", "."):
         with pytest.raises(OSError, match="not a file"):
             read_plain(tmp_path / name, 100)
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "肺"])
+def test_the_longest_name(tmp_path, letter):
+    path = tmp_path / (letter * (251 // len(letter.encode())) + ".png")
+    write_text(path, "whole")
+    assert path.read_text() == "whole"
+    assert len(names(tmp_path)) == 1
+    with whole_folder(path.with_suffix(".dir")) as part:
+        assert part.parent == tmp_path
+
+
+def test_long_names_have_temporary_names_of_their_own():
+    one, two = (beside(Path("x" * 250 + end), ".part-") for end in ("1.png", "2.png"))
+    assert one != two
+    assert one.suffix == ".png"

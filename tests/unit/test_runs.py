@@ -1,5 +1,8 @@
 """Run folders: named, found, remembered."""
 
+import threading
+from datetime import datetime
+
 import pytest
 
 from lungcli.errors import ModelError, OutputError
@@ -113,3 +116,38 @@ def test_an_impossible_division_is_named(tmp_path):
     write_text(tmp_path / "config.json", text)
     with pytest.raises(ModelError, match=r"there is no fold 3 of 2\.\)\. Restore it"):
         read_config(RunFolder(tmp_path))
+
+
+def test_a_clock_that_is_set_back_names_no_run_twice(runs, monkeypatch):
+    class Clock:
+        @staticmethod
+        def now():
+            return datetime(2026, 10, 25, 2, 30)
+
+    monkeypatch.setattr("lungcli.runs.datetime", Clock)
+    names = []
+    for _ in range(3):
+        folder = new_run_folder("set", runs=runs)
+        folder.root.mkdir()
+        names.append(folder.root.name)
+    first = "20261025-023000-set"
+    assert names == [first, f"{first}-2", f"{first}-3"]
+
+
+def test_latest_while_others_point_it_elsewhere(runs):
+    """Two trainings that end an epoch at once: one wins, and no file is left."""
+    folders = [RunFolder(runs / name) for name in ("first", "second")]
+    threads = [
+        threading.Thread(
+            target=lambda folder=folder: [
+                point_latest_to(folder, runs=runs) for _ in range(100)
+            ]
+        )
+        for folder in folders
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {path.name for path in runs.iterdir()} == {"first", "second", "latest"}
+    assert find_run(None, runs=runs).root.name in ("first", "second")

@@ -231,36 +231,6 @@ class FiniteLoss(keras.callbacks.Callback):
             raise ConfigError(msg)
 
 
-class StopRequests(keras.callbacks.Callback):
-    """Stop where nothing is half done: between two steps, or when an epoch is saved.
-
-    After the last step of an epoch it is worth waiting for what it leaves. Comes after
-    the callback that saves the state.
-
-    Args:
-        deliver: Raises KeyboardInterrupt if a stop was asked for.
-        items: What Keras counts as batches, in an epoch.
-    """
-
-    def __init__(self, deliver: Callable[[], None], items: int) -> None:
-        super().__init__()
-        self.deliver = deliver
-        self.items = items
-
-    def on_train_batch_end(
-        self, batch: int, logs: Mapping[str, Any] | None = None
-    ) -> None:
-        """Stop after any step but the last."""
-        del logs
-        if batch + 1 < self.items:
-            self.deliver()
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Stop after an epoch."""
-        del epoch, logs
-        self.deliver()
-
-
 class StepReporter(keras.callbacks.Callback):
     """Hand the progress inside each epoch to a plain function.
 

@@ -27,7 +27,6 @@ from lungcli.nn.callbacks import (
     Logs,
     Score,
     StepReporter,
-    StopRequests,
     ValidationDice,
 )
 from lungcli.nn.memory import memory_watched
@@ -38,6 +37,7 @@ from lungcli.nn.resident import ResidentBatches, ResidentSegmenter, fits_on_devi
 from lungcli.nn.schedule import Part, SmoothCosine, plan_parts
 from lungcli.nn.segmenter import Segmenter
 from lungcli.nn.state import Counts, StateKeeper, TrainingState, restore_best
+from lungcli.nn.stopping import StopRequests
 from lungcli.nn.throughput import ThroughputMeter
 
 _CLIP_NORM = 1.0

@@ -2,7 +2,6 @@
 
 import math
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -32,8 +31,9 @@ from lungcli.runs import (
     write_history,
 )
 from lungcli.workflows.assignment import Assignment
-from lungcli.workflows.datasets import DatasetCase, load_pairs, smaller_than
+from lungcli.workflows.datasets import load_pairs
 from lungcli.workflows.evolution import Evolution
+from lungcli.workflows.training_notes import fit_to_data, notes_on
 from lungcli.workflows.training_report import TrainEvents, TrainPlan, TrainResult
 from lungcli.workflows.validation import ValidationScorer
 
@@ -68,8 +68,8 @@ class TrainingSession:
         self.folder = folder
         self.runs = runs
         self.cases = cases
-        self.config, notes = _fitted(config, cases.train)
-        self.notes = (*cases.notes, *notes, *_notes_on(state))
+        self.config, notes = fit_to_data(config, cases.train)
+        self.notes = (*cases.notes, *notes, *notes_on(state))
         self.train_pairs = Pairs(*load_pairs(cases.train, config.size))
         self.pairs = pairs = Pairs(*load_pairs(cases.validation, config.size))
         self.trainer = self._new_trainer(state)
@@ -281,32 +281,3 @@ class TrainingSession:
             interrupted=interrupted,
             doubts=self.doubts,
         )
-
-
-def _notes_on(state: TrainingState | None) -> list[str]:
-    """Say aloud what of a state was damaged, and what is taken instead."""
-    if state is None:
-        return []
-    return [
-        f"{what}: going on after epoch {state.epoch} instead." for what in state.damaged
-    ]
-
-
-def _fitted(
-    config: TrainConfig, cases: Sequence[DatasetCase]
-) -> tuple[TrainConfig, list[str]]:
-    """Return settings that suit the data, and what the user should know of it."""
-    notes = []
-    if config.batch_size > len(cases):
-        notes.append(
-            f"only {len(cases)} training cases: the batch size is now that, "
-            f"not {config.batch_size}."
-        )
-        config = replace(config, batch_size=len(cases))
-    smaller = smaller_than(config.size, cases)
-    if smaller:
-        notes.append(
-            f"{smaller} of {len(cases)} training images are stored smaller than the "
-            f"network's {config.size} pixels and are enlarged."
-        )
-    return config, notes

@@ -168,3 +168,13 @@ def test_counters_go_on(folder):
     stopping.on_train_begin()
     counters.on_train_begin()
     assert (stopping.wait, stopping.best) == (2, pytest.approx(0.9))
+
+
+def test_counts_without_any_dice_can_be_saved(tmp_path):
+    """The plateau begins with minus infinity, which JSON does not know."""
+    run = Run(tmp_path)
+    plateau = keras.callbacks.ReduceLROnPlateau(monitor="val_dice", mode="max")
+    plateau.on_train_begin()
+    run.counters.callbacks = [run.stopping, plateau]
+    run.epoch(1, math.nan)
+    assert "best" not in load_state(tmp_path / "state").counts["ReduceLROnPlateau"]

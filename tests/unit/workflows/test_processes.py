@@ -1,6 +1,7 @@
 """Work spread over processes: order, and an end that always comes."""
 
 import contextlib
+import errno
 
 import pytest
 
@@ -11,6 +12,14 @@ from lungcli.workflows.processes import map_in_processes
 def test_results_come_in_order(workers):
     sizes = list(range(20))
     assert [len(result) for result in map_in_processes(bytes, sizes, workers)] == sizes
+
+
+def test_without_shared_memory_it_goes_in_this_process(monkeypatch):
+    def no_room(num_processes):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("lungcli.workflows.processes._open_pool", no_room)
+    assert list(map_in_processes(len, ["a", "bb"] * 10, 2)) == [1, 2] * 10
 
 
 def test_stopping_while_results_are_on_their_way():

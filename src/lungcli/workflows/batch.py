@@ -1,7 +1,7 @@
 """All X-rays of one call, several at a time, recorded as they are finished."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -11,36 +11,51 @@ from lungcli.data.inputs import Input
 from lungcli.progress import Progress
 from lungcli.workflows.formats import TABLES, write_tables
 from lungcli.workflows.journal import Entry, Journal, write_table
-from lungcli.workflows.labelling import Labeller
 from lungcli.workflows.prediction_table import COLUMNS, table_row
 from lungcli.workflows.review import write_review
-from lungcli.workflows.threads import in_order
 
 TABLE: Final = "predictions.csv"
 
 OnEntry = Callable[[Entry], None]
+Task = tuple[Input, PurePosixPath]  # an X-ray, and its outputs' name
+LabelAll = Callable[[Sequence[Task]], Generator[Entry, None, None]]
 
 
 class Batch:
-    """All X-rays of one call."""
+    """All X-rays of one call.
+
+    Args:
+        items: The X-rays.
+        stems: Their outputs' names below the output folder, without suffixes.
+        journal: Of the output folder.
+        formats: What is written of each.
+    """
 
     def __init__(
         self,
         items: Sequence[Input],
         stems: Sequence[PurePosixPath],
-        labeller: Labeller,
         journal: Journal,
+        formats: Sequence[str],
     ) -> None:
         self.items = items
         self.stems = stems
-        self.labeller = labeller
         self.journal = journal
+        self.formats = formats
+        self.out = journal.path.parent
         self.counts: Counter[str] = Counter()
         self.skipped = 0
         self.corrected = 0
 
-    def run(self, num_threads: int, progress: Progress, on_entry: OnEntry) -> None:
-        """Label what is not done yet, in the order of the inputs."""
+    def run(self, label_all: LabelAll, progress: Progress, on_entry: OnEntry) -> None:
+        """Label what is not done yet, in the order of the inputs.
+
+        Args:
+            label_all: Yields the entries of X-rays in their order; closed where the
+                work is stopped.
+            progress: Told after each.
+            on_entry: Told what became of each.
+        """
         progress("predict", 0, len(self.items))
         todo = []
         for item, stem in zip(self.items, self.stems, strict=True):
@@ -48,9 +63,8 @@ class Batch:
                 self.skipped += 1
             else:
                 todo.append((item, stem))
-        labelled = in_order(lambda pair: self.labeller.label(*pair), todo, num_threads)
         # closed at once where it is stopped: else threads would go on with the rest
-        with closing(labelled) as entries:
+        with closing(label_all(todo)) as entries:
             for done, entry in enumerate(entries, self.skipped + 1):
                 self.journal.append(entry)
                 on_entry(entry)
@@ -61,14 +75,13 @@ class Batch:
         for entry in self._entries():
             self.counts[entry.status] += 1
             self.corrected += bool(entry.record.get("corrected"))
-        out = self.labeller.out
-        write_table(out / TABLE, COLUMNS, self._entries(), table_row)
-        tables = write_tables(out, self._entries, self.labeller.formats)
-        return (out / TABLE, *tables)
+        write_table(self.out / TABLE, COLUMNS, self._entries(), table_row)
+        tables = write_tables(self.out, self._entries, self.formats)
+        return (self.out / TABLE, *tables)
 
     def draw_review(self) -> tuple[Path, ...]:
         """Draw the sheet of doubtful masks, if there is any mask."""
-        drawn = write_review(self._sources(), self.labeller.out)
+        drawn = write_review(self._sources(), self.out)
         return (drawn,) if drawn else ()
 
     def light_entries(self) -> Iterator[Entry]:

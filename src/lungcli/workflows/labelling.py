@@ -20,11 +20,13 @@ from lungcli.workflows.formats import (
     DICOM_SEG,
     NPZ,
     contributions,
+    load_libraries,
     remove_files,
     write_files,
 )
-from lungcli.workflows.inference import LungModel
+from lungcli.workflows.inference import LungModel, load_model
 from lungcli.workflows.journal import FAILED, Entry
+from lungcli.workflows.models import Announce, ModelFolder, quiet
 
 OK: Final = "ok"
 DOUBTFUL: Final = "doubtful"
@@ -38,6 +40,50 @@ _LUNGS: Final = {
     (False, True): "left",
     (False, False): "none",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabellerPlan:
+    """All that it takes to make a labeller; small, and the same on any machine.
+
+    Attributes:
+        model: The network's folder.
+        engine: As `load_model` takes it.
+        on_doubt: One of `doubts.ON_DOUBT`.
+        formats: What is written.
+        out: The output folder.
+    """
+
+    model: ModelFolder
+    engine: str
+    on_doubt: str
+    formats: tuple[str, ...]
+    out: Path
+
+    def load(
+        self, *, threads: int | None = None, announce: Announce = quiet
+    ) -> "Labeller":
+        """Load everything.
+
+        Args:
+            threads: How many compute one call of the network.
+            announce: Told if the quick engine cannot be taken.
+
+        Raises:
+            ModelError: If the model cannot be used.
+        """
+        lungs = load_model(
+            self.model, engine=self.engine, threads=threads, announce=announce
+        )
+        load_libraries(self.formats)
+        return Labeller(
+            lungs=lungs,
+            gate=Gate.load(),
+            quality=QualityModel.load(),
+            on_doubt=self.on_doubt,
+            formats=self.formats,
+            out=self.out,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,14 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from lungcli import __version__
-from lungcli.checks.gate import GATE_FILES, Gate
-from lungcli.checks.quality import QUALITY_JSON, QualityModel
+from lungcli.checks.gate import GATE_FILES
+from lungcli.checks.quality import QUALITY_JSON
 from lungcli.cores import num_cores
 from lungcli.data.inputs import find_inputs, output_stems
 from lungcli.errors import ConfigError
@@ -18,7 +18,7 @@ from lungcli.locks import locked
 from lungcli.model_info import ONNX, WEIGHTS, fingerprint, weights_file
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
-from lungcli.workflows.batch import TABLE, Batch, OnEntry
+from lungcli.workflows.batch import TABLE, Batch, LabelAll, OnEntry, Task
 from lungcli.workflows.datasets import check_output
 from lungcli.workflows.doubts import ON_DOUBT
 from lungcli.workflows.formats import (
@@ -26,14 +26,14 @@ from lungcli.workflows.formats import (
     PNG,
     SUFFIXES,
     TABLES,
-    load_libraries,
 )
-from lungcli.workflows.inference import LungModel, load_model
+from lungcli.workflows.inference import LungModel
 from lungcli.workflows.journal import Entry, Journal
-from lungcli.workflows.labelling import DOUBTFUL, OK, Labeller
+from lungcli.workflows.labelling import DOUBTFUL, OK, Labeller, LabellerPlan
 from lungcli.workflows.models import BUNDLED, Announce, ModelFolder, find_model, quiet
 from lungcli.workflows.prediction_table import STATUSES, entry_document
 from lungcli.workflows.review import REVIEW
+from lungcli.workflows.threads import in_order
 
 JOURNAL: Final = "predictions.jsonl"
 _MOST_THREADS: Final = 16  # each may hold the probabilities of a large film: 160 MB
@@ -172,31 +172,23 @@ def predict(
     if model is None:
         announce(f"the model that came with lungcli is used (--model {BUNDLED}).")
         model = BUNDLED
-    found = find_model(model, runs=runs)
-    num_threads = min(len(items), num_cores(), _MOST_THREADS)
-    lungs = load_model(
-        found,
+    plan = LabellerPlan(
+        model=find_model(model, runs=runs),
         engine=settings.engine,
-        # many X-rays at a time, one core each; or all cores for the only one
-        threads=1 if num_threads > 1 else None,
-        announce=announce,
-    )
-    load_libraries(settings.formats)
-    make_folder(out)
-    labeller = Labeller(
-        lungs=lungs,
-        gate=Gate.load(),
-        quality=QualityModel.load(),
         on_doubt=settings.on_doubt,
         formats=settings.formats,
         out=out,
     )
+    num_threads = min(len(items), num_cores(), _MOST_THREADS)
+    # many X-rays at a time, one core each; or all cores for the only one
+    labeller = plan.load(threads=1 if num_threads > 1 else None, announce=announce)
+    make_folder(out)
     open_journal = Journal.resume if settings.resume else Journal.start
-    conditions = _conditions(found, lungs, settings)
+    conditions = _conditions(plan.model, labeller.lungs, settings)
     with locked(out), open_journal(out / JOURNAL, conditions) as journal:
-        batch = Batch(items, stems, labeller, journal)
+        batch = Batch(items, stems, journal, settings.formats)
         try:
-            batch.run(num_threads, progress, on_entry)
+            batch.run(_in_threads(labeller, num_threads), progress, on_entry)
         finally:
             paths = batch.write_tables()
         if settings.review:
@@ -209,6 +201,15 @@ def predict(
             out=out,
             entries=tuple(batch.light_entries()) if collect else (),
         )
+
+
+def _in_threads(labeller: Labeller, num_threads: int) -> LabelAll:
+    """Return what labels X-rays in threads of this process."""
+
+    def label_all(tasks: Sequence[Task]) -> Generator[Entry, None, None]:
+        return in_order(lambda task: labeller.label(*task), tasks, num_threads)
+
+    return label_all
 
 
 def _conditions(

@@ -14,6 +14,7 @@ ARCHITECTURES: Final = ("stem-unet", "unet")
 PRECISIONS: Final = ("auto", "float32", "bfloat16")
 SCHEDULES: Final = ("cosine", "plateau")
 KEEPS: Final = ("best", "last")
+ALL_DEVICES: Final = "all"
 MAX_SEED: Final = 2**32 - 1
 # Of a file of settings; tomllib takes time by the square of how deep tables nest.
 _MOST_BYTES: Final = 2**16
@@ -70,8 +71,9 @@ class TrainConfig:
         precision: `auto` takes bfloat16 where the hardware computes in it.
         tensorboard: Whether to write a TensorBoard log.
         seed: Same seed, same data order, same augmentation, same start weights.
-        deterministic: Whether the same seed gives the same weights to the last bit, on
-            the same machine; slower.
+        deterministic: Whether a GPU, too, gives the same weights to the last bit for
+            the same seed, on the same machine; slower. A processor always does.
+        devices: On how many devices the cases of a step are divided, or `all`.
     """
 
     arch: str = "stem-unet"
@@ -90,6 +92,7 @@ class TrainConfig:
     tensorboard: bool = False
     seed: int = 0
     deterministic: bool = False
+    devices: int | str = 1
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
@@ -108,6 +111,8 @@ class TrainConfig:
             raise ConfigError(msg)
         for name in ("tensorboard", "deterministic"):
             _check(name, getattr(self, name), bool)
+        if self.devices != ALL_DEVICES:
+            _check("devices", self.devices, int, at_least=1)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("keep", self.keep, KEEPS)

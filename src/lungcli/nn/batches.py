@@ -6,6 +6,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lungcli.nn.distribution import ALONE, Place
+from lungcli.pixel_store import Pixels
+
 Batch = dict[str, NDArray[np.uint8]]
 
 
@@ -18,12 +21,13 @@ class Batches(keras.utils.PyDataset):
     before each one.
 
     Args:
-        images: CXRs, uint8 `(n, side, side, 1)`.
+        images: CXRs, uint8 `(n, side, side, 1)`, in memory or on disk.
         masks: Label maps of the same shape: 0, 1 right lung, 2 left lung.
         batch_size: Pairs per batch; a shuffled epoch drops the remainder, since
             batches of one shape are compiled once.
         shuffle: True for training, False for validation.
         seed: Same seed, same order.
+        place: Of several processes that share each batch: yield the part of this one.
 
     Raises:
         ValueError: If the arrays differ in shape, or shuffled cases do not fill
@@ -32,12 +36,13 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        images: NDArray[np.uint8],
-        masks: NDArray[np.uint8],
+        images: Pixels,
+        masks: Pixels,
         *,
         batch_size: int,
         shuffle: bool,
         seed: int = 0,
+        place: Place = ALONE,
     ) -> None:
         super().__init__()
         if images.shape != masks.shape:
@@ -48,11 +53,12 @@ class Batches(keras.utils.PyDataset):
             raise ValueError(msg)
         self.images, self.masks = images, masks
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
+        self.place = place
         self.epoch = 0
 
     @property
     def images_per_item(self) -> int:
-        """Cases in a full batch."""
+        """Cases in a full batch, of all processes."""
         return self.batch_size
 
     def __len__(self) -> int:
@@ -61,9 +67,10 @@ class Batches(keras.utils.PyDataset):
         return math.floor(batches) if self.shuffle else math.ceil(batches)
 
     def __getitem__(self, index: int) -> tuple[Batch]:
-        """Return batch number `index` of the current epoch."""
-        start = index * self.batch_size
-        chosen = self.order()[start : start + self.batch_size]
+        """Return batch number `index` of the current epoch, or this process' part."""
+        part = self.batch_size // self.place.count
+        start = index * self.batch_size + self.place.index * part
+        chosen = self.order()[start : start + part]
         return ({"image": self.images[chosen], "mask": self.masks[chosen]},)
 
     def order(self) -> NDArray[np.int64]:

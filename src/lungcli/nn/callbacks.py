@@ -1,7 +1,7 @@
 """Keras callbacks: order, Dice, best weights, progress, state. None of them prints."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from lungcli.files import copy_file
 from lungcli.model_info import WEIGHTS
 from lungcli.nn.augment import Augment, split_lungs
 from lungcli.nn.batches import Batches
+from lungcli.nn.distribution import agree
 from lungcli.nn.losses import logits_of, segmentation_loss
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.predictor import predict_in_batches
@@ -22,7 +23,7 @@ from lungcli.nn.predictor import predict_in_batches
 VAL_DICE = "val_dice"  # the score that chooses the best weights
 
 Logs = Mapping[str, float]
-Score = Callable[[NDArray[np.float32]], Logs]
+Score = Callable[[Iterable[NDArray[np.float32]]], Logs]
 
 
 class EpochSeeds(keras.callbacks.Callback):
@@ -73,12 +74,13 @@ class ValidationDice(keras.callbacks.Callback):
 
     The soft Dice of the loss flatters, and a Dice pooled over a batch hides the
     case that failed. The function that scores sees every probability map, so that
-    it can threshold it and compare each image with its own mask.
+    it can threshold it and compare each image with its own mask. It sees them batch by
+    batch, so that they are never all in memory.
 
     Args:
         batches: Generator of the validation cases, in order.
-        score: Takes the probabilities `(n, size, size, 2)`, returns what enters the
-            logs; `val_dice` must be among it.
+        score: Takes an iterator over the probabilities, `(batch, size, size, 2)`, which
+            it must exhaust. Returns what enters the logs; `val_dice` must be among it.
     """
 
     def __init__(self, batches: Batches, score: Score) -> None:
@@ -89,20 +91,23 @@ class ValidationDice(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add loss and scores to the logs, for the callbacks that come after."""
         del epoch
-        pairs = [self.batches[index][0] for index in range(len(self.batches))]
-        predicted = [
-            predict_in_batches(
+        losses: list[NDArray[np.float32]] = []
+        scores = self.score(self._predict(losses))
+        val_loss = float(np.mean(np.concatenate(losses)))
+        if logs is not None:
+            logs.update(agree({"val_loss": val_loss, **scores}))
+
+    def _predict(
+        self, losses: list[NDArray[np.float32]]
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield the probabilities of each batch, and note its losses."""
+        for index in range(len(self.batches)):
+            pair = self.batches[index][0]
+            probabilities = predict_in_batches(
                 self.model.averaged, pair["image"], self.batches.batch_size
             )
-            for pair in pairs
-        ]
-        losses = [
-            self._losses(pair["mask"], probabilities)
-            for pair, probabilities in zip(pairs, predicted, strict=True)
-        ]
-        if logs is not None:
-            logs["val_loss"] = float(np.mean(np.concatenate(losses)))
-            logs.update(self.score(np.concatenate(predicted)))
+            losses.append(self._losses(pair["mask"], probabilities))
+            yield probabilities
 
     def _losses(
         self, labels: NDArray[np.uint8], probabilities: NDArray[np.float32]

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from lungcli.nn.precision import on_cpu
+
 
 def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of tensors as a whole.
@@ -37,7 +39,8 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
 def _xla_works() -> bool:
     """Tell what Keras' `model_supports_jit` tells of TensorFlow.
 
-    At each call, since determinism is switched on after the imports.
+    At each call, since determinism is switched on after the imports. What XLA compiles
+    for a processor is deterministic anyway.
     """
     import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
     from tensorflow.python.framework import config  # noqa: PLC0415 - not public
@@ -45,4 +48,4 @@ def _xla_works() -> bool:
     apple = platform.system() == "Darwin" and "arm" in platform.processor().lower()
     if apple and tf.config.list_physical_devices("GPU"):
         return False
-    return not config.is_op_determinism_enabled()
+    return on_cpu() or not config.is_op_determinism_enabled()

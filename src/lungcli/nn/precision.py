@@ -60,7 +60,8 @@ def make_deterministic() -> None:
     """Have the backend add up in one order, so that equal runs are equal to the bit.
 
     TensorFlow adds up in parallel, in whatever order the threads are done; told to,
-    it does so in one order. JAX does on the processor.
+    it does so in one order, which costs nothing on a processor. JAX does so there
+    unasked.
 
     Raises:
         ConfigError: On JAX with a GPU, which must be told before Python starts.

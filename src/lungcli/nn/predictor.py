@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.model_info import ModelInfo, load_info
+from lungcli.nn.distribution import split_batch
 from lungcli.nn.model_file import load_network
 from lungcli.nn.precision import dtype_policy
 
@@ -59,12 +60,14 @@ def predict_in_batches(
 ) -> NDArray[np.float32]:
     """Run a network over uint8 images of any number, in batches of one shape.
 
-    The last batch is filled up, since every new shape is compiled anew.
+    The last batch is filled up, since every new shape is compiled anew. In a training
+    on several devices each predicts a part of it.
     """
     parts = []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size].astype(np.float32) / 255
         missing = batch_size - len(batch)
         filled = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), "f4")])
-        parts.append(network.predict_on_batch(filled)[: len(batch)])
+        predicted = network.predict_on_batch(split_batch(filled))
+        parts.append(predicted[: len(batch)])
     return np.concatenate(parts)

@@ -2,8 +2,8 @@
 
 On a GPU a step of the default network takes less time than Python needs to start it.
 JAX can run all steps of an epoch in one call, which reads its batches from a copy of
-the data set in the memory of the device. On TensorFlow, and where the data set does
-not fit, the batches are streamed (`nn.batches`).
+the data set in the memory of the device. On TensorFlow, on several devices, and where
+the data set does not fit, the batches are streamed (`nn.batches`).
 """
 
 from typing import Any
@@ -34,8 +34,9 @@ class ResidentBatches(keras.utils.PyDataset):
     def __init__(self, batches: Batches) -> None:
         super().__init__()
         self.batches = batches
-        self._images = ops.convert_to_tensor(batches.images)
-        self._masks = ops.convert_to_tensor(batches.masks)
+        every = np.arange(len(batches.images))
+        self._images = ops.convert_to_tensor(batches.images[every])
+        self._masks = ops.convert_to_tensor(batches.masks[every])
 
     @property
     def images_per_item(self) -> int:

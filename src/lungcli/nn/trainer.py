@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from lungcli.config import TrainConfig
 from lungcli.errors import ConfigError, ModelError
@@ -29,6 +27,7 @@ from lungcli.nn.callbacks import (
     StepReporter,
     ValidationDice,
 )
+from lungcli.nn.distribution import place, spread_over
 from lungcli.nn.memory import memory_watched
 from lungcli.nn.model_file import LOADING_ERRORS, first_line, read_weights
 from lungcli.nn.networks import build_network
@@ -39,6 +38,7 @@ from lungcli.nn.segmenter import Segmenter
 from lungcli.nn.state import Counts, StateKeeper, TrainingState, restore_best
 from lungcli.nn.stopping import StopRequests
 from lungcli.nn.throughput import ThroughputMeter
+from lungcli.pixel_store import Pixels
 
 _CLIP_NORM = 1.0
 _AVERAGED = 0.05  # of all epochs
@@ -46,10 +46,10 @@ _AVERAGED = 0.05  # of all epochs
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """CXRs and label maps, each uint8 `(n, size, size, 1)`."""
+    """CXRs and label maps, each uint8 `(n, size, size, 1)`, in memory or on disk."""
 
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
+    images: Pixels
+    masks: Pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Trainer:
     """Hold one training together; `fit` runs it.
 
     Args:
-        config: The settings of the run.
+        config: The settings of the run; `devices` is a number.
         train: Training pairs at `config.size`.
         validation: Validation pairs at the same size.
         folder: Run folder; gets `best.weights.h5`, `state/` and `tensorboard/`.
@@ -90,7 +90,7 @@ class Trainer:
         if config.tensorboard:
             _check_tensorboard()
         keras.utils.set_random_seed(config.seed)
-        if config.deterministic:
+        if config.deterministic or on_cpu():
             make_deterministic()
         self.config = config
         self.folder = folder
@@ -109,24 +109,31 @@ class Trainer:
             batch_size=config.batch_size,
             shuffle=True,
             seed=config.seed,
+            place=place(),
         )
-        resident = fits_on_device(self.batches)
+        resident = config.devices == 1 and fits_on_device(self.batches)
         self.source = ResidentBatches(self.batches) if resident else self.batches
         self.meter = ThroughputMeter(self.source)
-        self.augment = Augment(strength=config.strength, seed=config.seed)
-        self.network = build_network(config.network, dtype=self.policy)
+        self._device_count = int(config.devices)
+        with spread_over(self._device_count):
+            self.augment = Augment(strength=config.strength, seed=config.seed)
+            self.network = build_network(config.network, dtype=self.policy)
+            self.segmenter = self._new_segmenter(resident=resident)
+
+    def _new_segmenter(self, *, resident: bool) -> Segmenter:
         kind = ResidentSegmenter if resident else Segmenter
-        self.segmenter = kind(self.network, self.augment)
-        self.segmenter.build({})
-        self.segmenter.compile(
+        segmenter = kind(self.network, self.augment)
+        segmenter.build({})
+        segmenter.compile(
             optimizer=build_optimizer(
-                config, self.parts, steps_per_epoch=len(self.batches)
+                self.config, self.parts, steps_per_epoch=len(self.batches)
             ),
             # XLA on the CPU is slower than TensorFlow's own kernels
             jit_compile=False if on_cpu() and _backend_is("tensorflow") else "auto",
         )
         # now, or TensorFlow would trace the first step twice: to make these variables
-        self.segmenter.optimizer.build(self.segmenter.trainable_variables)
+        segmenter.optimizer.build(segmenter.trainable_variables)
+        return segmenter
 
     @property
     def done(self) -> int:
@@ -169,7 +176,8 @@ class Trainer:
             OutOfMemoryError: If the device has too little memory for a batch.
             KeyboardInterrupt: Between two steps, if somebody asked for it.
         """
-        with memory_watched(), deferred() as deliver:
+        spread = spread_over(self._device_count)
+        with memory_watched(), deferred() as deliver, spread:
             self.segmenter.fit(
                 self.meter.timed,
                 initial_epoch=self.done,

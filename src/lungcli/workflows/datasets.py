@@ -32,7 +32,7 @@ class Selection:
     notes: tuple[str, ...]
 
 
-def open_all(paths: Sequence[Path]) -> tuple[PreparedDataset, ...]:
+def open_all(paths: Sequence[str | Path]) -> tuple[PreparedDataset, ...]:
     """Open each data set once, however often and by whatever path it is named.
 
     Raises:
@@ -41,7 +41,9 @@ def open_all(paths: Sequence[Path]) -> tuple[PreparedDataset, ...]:
     if not paths:
         msg = "no prepared data set was named. Use --data FOLDER."
         raise DatasetError(msg)
-    return tuple(open_prepared(path) for path in _unique(paths))
+    return tuple(
+        open_prepared(path) for path in _unique([Path(path) for path in paths])
+    )
 
 
 def select(datasets: Sequence[PreparedDataset], split: str) -> Selection:
@@ -62,7 +64,7 @@ def select(datasets: Sequence[PreparedDataset], split: str) -> Selection:
     return Selection(tuple(chosen), tuple(refusals))
 
 
-def select_to_score(paths: Sequence[Path], split: str) -> Selection:
+def select_to_score(paths: Sequence[str | Path], split: str) -> Selection:
     """Return the cases of a split, none of which may count twice.
 
     Raises:

@@ -17,7 +17,7 @@ DEFAULT_OUTPUTS: Final = Outputs()
 
 
 def evaluate(
-    data: Sequence[Path],
+    data: Sequence[str | Path],
     model: str | Path | None = None,
     *,
     settings: ScoreSettings = DEFAULT_SETTINGS,

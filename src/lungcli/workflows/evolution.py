@@ -1,6 +1,6 @@
 """`evolution.gif`: how the prediction of three validation cases comes about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from lungcli.metrics.overlap import dice, overlap
 from lungcli.pictures.film import write_gif, write_png
 from lungcli.pictures.sheet import grid
 from lungcli.pictures.views import difference_picture
+from lungcli.pixel_store import Pixels
 from lungcli.runs import RunFolder
 
 NUM_CASES = 3
@@ -25,7 +26,7 @@ class Evolution:
 
     Args:
         run: Gets the frames and the film.
-        images: Validation CXRs, uint8 `(n, size, size)`.
+        images: Validation CXRs, uint8 `(n, size, size, 1)`.
         references: Their label maps, of the same shape.
         names: Their names.
         threshold: Probability from which a pixel counts as lung.
@@ -35,26 +36,39 @@ class Evolution:
         self,
         run: RunFolder,
         *,
-        images: NDArray[np.uint8],
-        references: NDArray[np.uint8],
+        images: Pixels,
+        references: Pixels,
         names: Sequence[str],
         threshold: float,
     ) -> None:
         spread = np.linspace(0, len(images) - 1, min(NUM_CASES, len(images)))
         self._chosen = spread.round().astype(int)
         self._run = run
-        self._images = images[self._chosen]
-        self._references = references[self._chosen]
+        self._images = images[self._chosen][..., 0]
+        self._references = references[self._chosen][..., 0]
         self._names = [names[index] for index in self._chosen]
         self._threshold = threshold
         self._predicted: list[NDArray[np.uint8]] = []
 
-    def keep(self, probabilities: NDArray[np.float32]) -> None:
-        """Remember the predictions of an epoch, `(n, size, size, 2)`."""
-        self._predicted = [
-            label_map(probabilities[index], threshold=self._threshold)
-            for index in self._chosen
-        ]
+    def watch(
+        self, batches: Iterable[NDArray[np.float32]]
+    ) -> Iterator[NDArray[np.float32]]:
+        """Hand on the probabilities of an epoch; remember those of the cases shown.
+
+        Args:
+            batches: Of all validation cases, each batch `(n, size, size, 2)`.
+        """
+        predicted: list[NDArray[np.uint8]] = []
+        number = 0
+        for batch in batches:
+            for probabilities in batch:
+                if number in self._chosen:
+                    predicted.append(
+                        label_map(probabilities, threshold=self._threshold)
+                    )
+                number += 1
+            yield batch
+        self._predicted = predicted
 
     def draw(self, epoch: int, val_dice: float) -> None:
         """Write the frame of an epoch, counted from 1."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
@@ -21,7 +22,7 @@ from lungcli.workflows.datasets import (
     count_named,
     smaller_than,
 )
-from lungcli.workflows.models import Announce, ModelFolder, quiet
+from lungcli.workflows.models import Announce, ModelFolder, find_model, quiet
 
 ENGINES: Final = ("auto", "onnx", "keras")
 
@@ -168,7 +169,7 @@ def threads() -> ThreadPoolExecutor:
 
 
 def load_model(
-    model: ModelFolder,
+    model: ModelFolder | str | Path | None = None,
     *,
     engine: str = "auto",
     threads: int | None = None,
@@ -177,7 +178,8 @@ def load_model(
     """Load a trained network.
 
     Args:
-        model: Where it is.
+        model: A folder that is found already; or what `models.find_model` takes: None
+            is the latest run, else the bundled network.
         engine: `onnx` starts in a fraction of a second; `keras` needs its backend;
             `auto` takes the first where the model has a file for it.
         threads: How many compute one call of `onnx`; by default one a core.
@@ -190,6 +192,8 @@ def load_model(
     if engine not in ENGINES:
         msg = f"--engine is {engine!r}: choose one of {', '.join(ENGINES)}."
         raise ConfigError(msg)
+    if not isinstance(model, ModelFolder):
+        model = find_model(model, announce=announce)
     if engine == "keras":
         return _load_keras(model)
     try:

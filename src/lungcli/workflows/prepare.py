@@ -140,9 +140,9 @@ class PrepareReport:
 
 
 def prepare(
-    sources: Sequence[Path],
+    sources: Sequence[str | Path],
     *,
-    settings: PrepareSettings,
+    settings: PrepareSettings | None = None,
     progress: Progress = silent,
 ) -> PrepareReport:
     """Audit sources, split them by patient, and write a prepared data set.
@@ -156,7 +156,7 @@ def prepare(
 
     Args:
         sources: Folders; each may hold several sources.
-        settings: How to prepare.
+        settings: How to prepare; None for the defaults.
         progress: Told after each case.
 
     Raises:
@@ -165,9 +165,10 @@ def prepare(
             replaced.
         OutputError: If the data set cannot be written.
     """
+    settings = settings or PrepareSettings()
     check_replaceable(settings.out, settings.force)
     plan = _plan(settings)
-    gathered = gather(sources, settings.layout)
+    gathered = gather([Path(source) for source in sources], settings.layout)
     check_apart(settings.out, [listing.root for listing in gathered])
     listings = [listing for listing in gathered if listing.cases]
     convention = common_convention(listings, settings.convention)

@@ -20,14 +20,14 @@ from lungcli.runs import (
 )
 from lungcli.workflows.assignment import Assignment, assign, settings_for
 from lungcli.workflows.datasets import one_convention, open_all
-from lungcli.workflows.fine_tuning import Initial
+from lungcli.workflows.fine_tuning import Initial, settings_from
 from lungcli.workflows.training import THRESHOLD, TrainingSession
 from lungcli.workflows.training_report import TrainEvents, TrainResult
 
 
 def train(
-    data: Sequence[Path],
-    config: TrainConfig,
+    data: Sequence[str | Path],
+    config: TrainConfig | None = None,
     *,
     run: Path | None = None,
     runs: Path = RUNS,
@@ -40,7 +40,7 @@ def train(
 
     Args:
         data: Folders of prepared data sets; together they train one network.
-        config: Settings.
+        config: Settings; None for the defaults, or those of the network to begin with.
         run: Folder of the run; by default one in `runs`, named after the time.
         runs: Folder whose `latest` will mean this run.
         final: Whether to train on the validation cases too; then the weights of the
@@ -60,6 +60,10 @@ def train(
         ConfigError: If the run folder exists already, or a setting is impossible.
         OutputError: If the run folder cannot be written.
     """
+    if config is None:
+        config = (
+            settings_from(init, {}, where="train", runs=runs) if init else TrainConfig()
+        )
     initial = None if init is None else Initial.find(init, runs=runs)
     datasets = open_all(data)
     one_convention(datasets, any_convention=any_convention)

@@ -1,7 +1,8 @@
 """The validation Dice that chooses the best weights."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,22 +27,26 @@ class ValidationScorer:
     """
 
     def __init__(self, cases: Sequence[DatasetCase], *, threshold: float) -> None:
-        self._masks = [dataset.read_mask(case) > 0 for dataset, case in cases]
+        # a bit a pixel: the masks of all cases stay in memory
+        self._masks = [_pack(dataset.read_mask(case) > 0) for dataset, case in cases]
         self._sources = [case.source for _, case in cases]
         self._threshold = threshold
 
-    def __call__(self, probabilities: NDArray[np.float32]) -> dict[str, float]:
+    def __call__(self, batches: Iterable[NDArray[np.float32]]) -> dict[str, float]:
         """Return the mean Dice, of all and, if there are several, of each source.
 
         Args:
-            probabilities: Of right and left lung, float32 `(n, size, size, 2)`.
+            batches: Probabilities of right and left lung of all cases, each batch
+                float32 `(n, size, size, 2)`.
 
         Returns:
             `val_dice` and `val_dice_<source>`, in [0, 1].
         """
         scores = [
-            self._dice(probability, mask)
-            for probability, mask in zip(probabilities, self._masks, strict=True)
+            self._dice(probability, _unpack(*mask))
+            for probability, mask in zip(
+                chain.from_iterable(batches), self._masks, strict=True
+            )
         ]
         means = {VAL_DICE: _mean(scores)}
         names = sorted(set(self._sources))
@@ -61,6 +66,15 @@ class ValidationScorer:
             probabilities.sum(axis=-1, keepdims=True), fit_square(side, side, side)
         )
         return dice(overlap(mask, lung_mask(scaled, threshold=self._threshold)))
+
+
+def _pack(mask: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], int]:
+    return np.packbits(mask), mask.shape[0]
+
+
+def _unpack(bits: NDArray[np.uint8], side: int) -> NDArray[np.bool_]:
+    pixels = np.unpackbits(bits, count=side * side)
+    return pixels.astype(np.bool_).reshape(side, side)
 
 
 def _mean(scores: Sequence[float]) -> float:

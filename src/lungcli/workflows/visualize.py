@@ -82,10 +82,10 @@ class PictureSettings:
 
 
 def visualize(
-    data: Sequence[Path],
+    data: Sequence[str | Path],
     model: str | Path | None = None,
     *,
-    settings: PictureSettings,
+    settings: PictureSettings | None = None,
     split: str = "test",
     out: Path | None = None,
     runs: Path = RUNS,
@@ -99,7 +99,7 @@ def visualize(
         data: Folders of prepared data sets.
         model: As `models.find_model` takes it; None is the latest run, else the
             bundled network.
-        settings: What to draw.
+        settings: What to draw; None for a film.
         split: `train`, `val`, `test`, `all`, or `no-mask`.
         out: Folder of the pictures, or a file for one film; by default the folder
             `pictures` in the run folder (in the current folder for the bundled
@@ -118,6 +118,7 @@ def visualize(
         ModelError: If there is no usable model.
         OutputError: If a picture cannot be written.
     """
+    settings = settings or PictureSettings()
     _check_file(out, settings)
     cases = find_cases(open_all(data), split, settings.sample)
     films = _films(settings.films, cases)

@@ -126,5 +126,6 @@ def _read_holder(descriptor: int) -> str:
     try:
         holder: Any = json.loads(os.pread(descriptor, _MOST, 0))
         return f"process {holder['pid']} on {holder['host']} ({holder['command']})"
-    except (OSError, ValueError, KeyError, TypeError):  # it is just writing it
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        # it is just writing it, or the file is somebody else's
         return "another process of lungcli"

@@ -12,6 +12,7 @@ from invoking import fails, invoke, pixels, table
 from PIL import Image
 
 from lungcli.data.prepared import open_prepared
+from lungcli.metrics.scores import score_case
 
 SCORES = {"dice", "iou", "sensitivity", "precision", "nsd", "hd95", "assd"}
 
@@ -236,6 +237,24 @@ class TestMasks:
         assert "50×50 pixels" in document["failed"][0]
         assert str(broken) in document["failed"][1]
         assert result.stderr.count("error: ") == 2
+
+    def test_a_case_too_large_for_the_memory_stops_no_other(
+        self, here, prepared, monkeypatch
+    ):
+        largest = open_prepared(prepared).cases[3].case_id
+
+        def score(facts, *masks):
+            if facts.case_id == largest:
+                raise MemoryError
+            return score_case(facts, *masks)
+
+        monkeypatch.setattr("lungcli.workflows.evaluate_masks.score_case", score)
+        masks = references(prepared, here / "masks")
+        arguments = ("--predicted", masks, "--data", prepared, "--split", "all")
+        result = invoke("evaluate", *arguments, "--json", status=3)
+        (failed,) = json.loads(result.stdout)["failed"]
+        assert largest in failed
+        assert "too large for the memory" in failed
 
     def test_what_has_no_mean_is_said_by_case(self, here):
         both = np.zeros((60, 80), np.uint8)

@@ -115,9 +115,10 @@ def test_one_at_a_time_though_the_file_comes_and_goes(tmp_path):
     assert not list(tmp_path.rglob(LOCK))
 
 
-def test_a_holder_that_has_not_said_who_it_is(tmp_path):
+@pytest.mark.parametrize("text", ["", "[" * 3000, '{"pid": 1}', "null"])
+def test_a_holder_that_has_not_said_who_it_is(tmp_path, text):
     with locked(tmp_path):
-        (tmp_path / LOCK).write_text("")
+        (tmp_path / LOCK).write_text(text)
         with (
             pytest.raises(OutputError, match="another process of lungcli"),
             locked(tmp_path),

@@ -158,6 +158,8 @@ def _score_all(
             return task.score(settings)
         except ImageError as error:
             return str(error)
+        except MemoryError:
+            return f"{task.name} is too large for the memory. Make its masks smaller."
 
     failed = []
     for one in score_in_threads(score, tasks, total=len(tasks), progress=progress):

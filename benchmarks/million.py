@@ -1,4 +1,4 @@
-"""Hours, memory and money for an archive, from the stage times that predict.py measured.
+"""Hours, memory and money for an archive, from the stage times of predict.py.
 
     python benchmarks/predict.py --json > stages.json
     python benchmarks/million.py stages.json

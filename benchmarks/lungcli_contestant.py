@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -68,8 +68,9 @@ class Rounds:
         }
 
 
-def _score(probabilities: Any) -> dict[str, float]:
-    del probabilities
+def _score(batches: Iterable[Any]) -> dict[str, float]:
+    for _ in batches:  # predicting is part of an epoch
+        pass
     return {"val_dice": 0.0}
 
 

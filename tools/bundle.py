@@ -12,9 +12,7 @@ from typing import Annotated, Any
 
 import h5py
 import numpy as np
-import onnx
 import typer
-from onnx import TensorProto, helper, numpy_helper
 
 from lungcli.arrays import LabelMap
 from lungcli.data.phantom import Phantom, draw_phantom
@@ -31,6 +29,7 @@ from lungcli.model_info import (
     weights_file,
 )
 from lungcli.nn.onnx_export import export_onnx
+from lungcli.nn.onnx_precision import halve_onnx, to_half
 from lungcli.runs import RunFolder
 from lungcli.workflows.inference import load_model
 from lungcli.workflows.models import ModelFolder
@@ -89,44 +88,13 @@ def halve(source: Path, target: Path) -> None:
                 copied: Any = half.require_group(path)
             elif item.ndim > 1:
                 # not packed: lungcli unpacks nothing from a file of weights
-                copied = half.create_dataset(
-                    path, data=_to_half(source, path, item[()])
-                )
+                copied = half.create_dataset(path, data=to_half(source, path, item[()]))
             else:
                 copied = half.create_dataset(path, data=item[()])
             copied.attrs.update(item.attrs)
 
         half.attrs.update(full.attrs)
         full.visititems(copy)
-
-
-def halve_onnx(path: Path) -> None:
-    """Store the kernels of an ONNX network as float16; it still computes in float32.
-
-    onnxruntime casts them once, when it opens the file.
-
-    Raises:
-        ModelError: If a kernel leaves the range of float16.
-    """
-    model = onnx.load(path)
-    graph = model.graph
-    casts, stored = [], []
-    for tensor in graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.ndim < 2:
-            stored.append(tensor)
-            continue
-        name = f"{tensor.name}_half"
-        half = _to_half(path, tensor.name, values)
-        stored.append(numpy_helper.from_array(half, name))
-        casts.append(
-            helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT)
-        )
-    nodes = [*casts, *graph.node]
-    del graph.initializer[:], graph.node[:]
-    graph.initializer.extend(stored)
-    graph.node.extend(nodes)
-    onnx.save(model, path)
 
 
 def compare(run: Path, written: Path, info: ModelInfo) -> str:
@@ -156,20 +124,6 @@ def compare(run: Path, written: Path, info: ModelInfo) -> str:
         f"{len(phantoms)} phantoms: lowest Dice against the run {agreement:.6f}, "
         f"against the truth {min(truth):.4f}, mean {np.mean(truth):.4f}"
     )
-
-
-def _to_half(source: Path, path: str, kernel: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # looked for below
-        half = kernel.astype(np.float16)
-    if not np.isfinite(half).all():
-        largest = np.finfo(np.float16).max
-        msg = (
-            f"{source}: the weights {path} do not fit into half precision, whose "
-            f"largest number is {largest:.0f}. Train with more --weight-decay, or "
-            "choose another run."
-        )
-        raise ModelError(msg)
-    return half
 
 
 def _label(

@@ -27,3 +27,7 @@ class ModelError(LungcliError):
 
 class OutputError(LungcliError):
     """A file or folder cannot be written."""
+
+
+class RemoteError(LungcliError):
+    """What lies behind a URL cannot be read or written."""

@@ -39,7 +39,10 @@ class PixelStore:
         self._folder = folder
         self._lock = threading.Lock()
         try:
-            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)
+            # SIM115: open as long as the store lives
+            self._file = tempfile.TemporaryFile(  # noqa: SIM115
+                dir=folder, buffering=0
+            )
         except OSError as error:
             raise self._refused(error) from error
         weakref.finalize(self, self._file.close)
@@ -64,7 +67,7 @@ class PixelStore:
             with self._lock:
                 self._file.seek(index * self._case)
                 if self._file.write(content.data) != self._case:
-                    raise OSError(errno.ENOSPC, "the disk is full")  # noqa: TRY301
+                    raise OSError(errno.ENOSPC, "the disk is full")
         except OSError as error:
             raise self._refused(error) from error
 

@@ -24,6 +24,7 @@ def test_commands():
         "demo",
         "evaluate",
         "info",
+        "merge",
         "predict",
         "prepare",
         "stress",

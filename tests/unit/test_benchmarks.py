@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = ("training_speed", "time_to_dice", "augmentation_cost", "memory", "million")
+SCRIPTS = (
+    "training_speed",
+    "time_to_dice",
+    "augmentation_cost",
+    "memory",
+    "million",
+    "large_data",
+)
 
 TWIN = """
 import json, torch

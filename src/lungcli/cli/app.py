@@ -9,8 +9,10 @@ from lungcli import __version__
 from lungcli.cli.augment_preview import augment_preview
 from lungcli.cli.demo import demo
 from lungcli.cli.evaluate import evaluate
+from lungcli.cli.export import export
 from lungcli.cli.faults import fault_of_machine
 from lungcli.cli.info import info
+from lungcli.cli.merge import merge
 from lungcli.cli.output import flush_output, print_error
 from lungcli.cli.predict import predict
 from lungcli.cli.prepare import prepare
@@ -35,6 +37,8 @@ for command in (
     stress,
     visualize,
     predict,
+    export,
+    merge,
     demo,
     info,
 ):

@@ -62,6 +62,15 @@ AnyConvention = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
 
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|auto|ray://HOST:PORT",
+        help="Spread the work over a Ray cluster; local starts one on this machine.",
+        show_default="this machine, without Ray",
+    ),
+]
+
 
 class Split(StrEnum):
     """Part of a prepared data set."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lungcli.files import printable
+from lungcli.urls import Url
 
 
 class _Messages(Console):
@@ -39,12 +40,12 @@ def print_json(document: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(document, indent=2, allow_nan=False))
 
 
-def plain(text: str | Path) -> str:
+def plain(text: str | Path | Url) -> str:
     """Return text that Rich shows as it is, whoever named what it is about."""
-    return escape(printable(text))
+    return escape(printable(str(text)))
 
 
-def print_paths(console: Console, paths: Iterable[Path]) -> None:
+def print_paths(console: Console, paths: Iterable[Path | Url]) -> None:
     """Print one path a line, never wrapped, so that it can be copied."""
     for path in paths:
         console.print(f"  {plain(path)}", soft_wrap=True, highlight=False)

@@ -1,12 +1,11 @@
 """`lungcli predict`: X-ray files in, label maps and tables out."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lungcli.cli.options import AsJson, ModelOfPredict
+from lungcli.cli.options import AsJson, Cluster, ModelOfPredict
 from lungcli.cli.output import (
     out,
     print_error,
@@ -47,14 +46,20 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Image or DICOM files, folders, patterns, zip archives; - reads a "
-            "list from stdin.",
+            help="Image or DICOM files, folders, patterns, zip archives, URLs as "
+            "s3://; - reads a list from stdin.",
         ),
     ],
     model: ModelOfPredict = None,
     out_folder: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of all that is written.")
-    ] = Path("masks"),
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Folder of all that is written; its URL, too.",
+        ),
+    ] = "masks",
     formats: Annotated[
         str,
         typer.Option(
@@ -84,6 +89,15 @@ def predict(
     engine: Annotated[
         Engine, typer.Option(help="What runs the network; auto is quick.")
     ] = Engine.AUTO,
+    shard: Annotated[
+        str,
+        typer.Option(
+            metavar="I/N",
+            help="Label the I-th of N equal parts only; 'lungcli merge' joins them.",
+            show_default="all",
+        ),
+    ] = "1/1",
+    cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the lung masks of any X-rays; needs no training and no prepared data.
@@ -94,9 +108,11 @@ def predict(
     """
     from lungcli.workflows import predict as workflow
     from lungcli.workflows.formats import OVERLAY, parse_formats
+    from lungcli.workflows.shards import Shard
 
     try:
         wanted = parse_formats(formats)
+        part = Shard.parse(shard)
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from error
     if overlay and OVERLAY not in wanted:
@@ -107,6 +123,8 @@ def predict(
         engine=engine.value,
         review=review,
         resume=resume,
+        shard=part,
+        cluster=cluster,
     )
     try:
         with progress_bars() as progress:
@@ -126,9 +144,13 @@ def predict(
     if as_json:
         print_json(predictions.to_dict())
     else:
-        _show(predictions, out_folder)
-    missing = predictions.total - predictions.labelled
-    if missing:
+        show_predictions(predictions)
+    exit_by_labels(predictions)
+
+
+def exit_by_labels(predictions: "Predictions") -> None:
+    """End with the exit status that tells whether all X-rays were labelled."""
+    if predictions.total > predictions.labelled:
         raise typer.Exit(_SOME_FAILED if predictions.labelled else _ALL_FAILED)
 
 
@@ -142,7 +164,8 @@ def _tell(entry: "Entry") -> None:
         print_note(f"{entry.shown}: {'; '.join(doubts)}.")
 
 
-def _show(predictions: "Predictions", out_folder: Path) -> None:
+def show_predictions(predictions: "Predictions") -> None:
+    """Print what became of the X-rays, and where it is."""
     said = [f"{predictions.labelled} of {predictions.total} X-rays labelled"]
     counts = (
         (predictions.skipped, "by an earlier call"),
@@ -151,4 +174,4 @@ def _show(predictions: "Predictions", out_folder: Path) -> None:
     )
     said += [f"{count} {what}" for count, what in counts if count]
     out.print(", ".join(said), highlight=False)
-    print_paths(out, [out_folder, *predictions.paths])
+    print_paths(out, [predictions.out, *predictions.paths])

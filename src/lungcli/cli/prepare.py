@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from lungcli.cli.options import AsJson, Seed
+from lungcli.cli.options import AsJson, Cluster, Seed
 from lungcli.cli.output import (
     out,
     plain,
@@ -19,9 +19,10 @@ from lungcli.cli.output import (
 )
 from lungcli.cli.progress import progress_bars
 from lungcli.files import printable
+from lungcli.urls import Url
 
 if TYPE_CHECKING:
-    from lungcli.workflows.prepare import PrepareReport, SourceCounts
+    from lungcli.workflows.prepare_report import PrepareReport, SourceCounts
 
 
 class Layout(StrEnum):
@@ -44,12 +45,21 @@ class MaskConvention(StrEnum):
 
 def prepare(
     sources: Annotated[
-        list[Path],
-        typer.Argument(metavar="SOURCE", help="Folders of chest X-rays with masks."),
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folders of chest X-rays with masks; their URLs, too.",
+        ),
     ],
     out_folder: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of the prepared data set.")
-    ] = Path("prepared"),
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Folder of the prepared data set; its URL, too.",
+        ),
+    ] = "prepared",
     size: Annotated[
         int, typer.Option(help="Longer side of the stored images in pixels.", min=32)
     ] = 512,
@@ -74,6 +84,7 @@ def prepare(
     workers: Annotated[
         int, typer.Option(help="Processes.", min=0, show_default="all cores")
     ] = 0,
+    cluster: Cluster = None,
     convention: Annotated[
         MaskConvention | None,
         typer.Option(
@@ -102,6 +113,7 @@ def prepare(
         test=test,
         seed=seed,
         workers=workers,
+        cluster=cluster,
         force=force,
         convention=Convention(convention.value) if convention else None,
     )
@@ -133,6 +145,9 @@ def _print_report(report: "PrepareReport") -> None:
             f"whether the masks of {', '.join(unknown)} count the heart as lung is "
             "not known. If you know, prepare again with --convention."
         )
+    if isinstance(report.out, Url):
+        print_note("training reads from disks: download the data set to train on it.")
+        return
     command = "lungcli train"
     if report.out != Path("prepared"):
         command += f" --data {shlex.quote(printable(report.out))}"

@@ -15,6 +15,7 @@ from lungcli.cli.train_settings import (
     check_division,
     check_resume,
     model_name,
+    number_of_devices,
     paths_in,
     read_train_settings,
 )
@@ -133,7 +134,16 @@ def train(
         bool | None,
         typer.Option(
             "--deterministic",
-            help="Same seed, same weights to the last bit on this machine; slower.",
+            help="Same seed, same weights to the last bit on this machine's GPU, too; "
+            "slower. On a processor it is always so.",
+        ),
+    ] = None,
+    devices: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|all",
+            help="Divide each batch among so many GPUs; needs JAX.",
+            show_default=str(_DEFAULT.devices),
         ),
     ] = None,
     tensorboard: Annotated[
@@ -186,10 +196,9 @@ def train(
     Leaves a run folder with the best weights, history.csv, curves.png and
     evolution.gif; runs/latest points to it. Ctrl-C ends cleanly, --resume goes on.
     """
+    params = {**ctx.params, "devices": number_of_devices(devices)}
     given = {
-        name: ctx.params[name]
-        for name in _DEFAULT.to_dict()
-        if ctx.params[name] is not None
+        name: params[name] for name in _DEFAULT.to_dict() if params[name] is not None
     }
     in_file = read_settings(config) if config else {}
     folders = data or paths_in(in_file.pop("data", []), config) or DEFAULT_DATA
@@ -206,7 +215,7 @@ def train(
             "folds": folds,
         }
         check_resume([*given, *(name for name, value in others.items() if value)])
-        _go_on(run, epochs, as_json=as_json)
+        _go_on(run, epochs, params["devices"], as_json=as_json)
         return
     where = str(config) if config else "train"
     check_division({**in_file, **given}, final=final, folds=folds, init=init)
@@ -232,18 +241,26 @@ def train(
     )
 
 
-def _go_on(run: Path | None, epochs: int | None, *, as_json: bool) -> None:
+def _go_on(
+    run: Path | None,
+    epochs: int | None,
+    devices: int | str | None,
+    *,
+    as_json: bool,
+) -> None:
     from lungcli.workflows import cross_validation
     from lungcli.workflows import train as workflow
 
     begun = cross_validation.open_cross_validation(run)
     if begun is None:
-        _show_training(partial(workflow.resume, run, epochs=epochs), as_json=as_json)
+        again = partial(workflow.resume, run, epochs=epochs, devices=devices)
+        _show_training(again, as_json=as_json)
         return
-    if epochs is not None:
+    if epochs is not None or devices is not None:
         msg = (
             f"{begun.run.root} is a cross-validation: all folds train for the epochs "
-            "it began with. Leave out --epochs, or start a new one."
+            "and on the devices it began with. Leave out --epochs and --devices, or "
+            "start a new one."
         )
         raise ConfigError(msg)
     show_cross_validation(partial(cross_validation.go_on, begun), as_json=as_json)

@@ -23,16 +23,21 @@ def check_resume(names: Sequence[str]) -> None:
     """Refuse what would silently be ignored.
 
     Raises:
-        ConfigError: If anything but the number of epochs is set.
+        ConfigError: If anything but the number of epochs or devices is set.
     """
-    extra = sorted(set(names) - {"epochs"})
+    extra = sorted(set(names) - {"epochs", "devices"})
     if extra:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in extra)
         msg = (
             f"--resume goes on with the run's own settings; {flags} cannot change "
-            "them. Only --epochs can. Leave it out, or start a new run."
+            "them. Only --epochs and --devices can. Leave it out, or start a new run."
         )
         raise ConfigError(msg)
+
+
+def number_of_devices(value: str | None) -> int | str | None:
+    """Return a number as one; the settings refuse what is neither that nor `all`."""
+    return int(value) if value is not None and value.isdecimal() else value
 
 
 def model_name(value: object, config: Path | None) -> str | None:

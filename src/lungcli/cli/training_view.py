@@ -62,9 +62,11 @@ class TrainingView:
         fold = f"fold {division.fold}/{division.folds}" if division.fold else ""
         if fold:
             err.print(f"[bold]{fold}[/bold]", highlight=False)
+        devices = int(plan.config.devices)
+        on = f" on {devices} devices" if devices > 1 else ""
         err.print(
             f"{plan.config.arch}, {plan.config.size} px, {plan.parameters:,} weights, "
-            f"{plan.precision}: {plan.num_train} training and "
+            f"{plan.precision}{on}: {plan.num_train} training and "
             f"{plan.num_validation} validation cases",
             highlight=False,
             soft_wrap=True,

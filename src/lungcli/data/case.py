@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from lungcli.arrays import SpacingMm
+from lungcli.urls import Url
 
 CaseKey = tuple[str, str]
 """`(source, case_id)`: what tells a case from all others."""
@@ -121,7 +122,7 @@ class AuditFinding:
         issue: Kind of the finding.
         source: Name of the source.
         case_id: The case, empty if the file belongs to none.
-        path: The file.
+        path: The file, or its URL.
         detail: What was seen, in words and numbers.
         action: What lungcli did about it, e.g. `"left out"`.
     """
@@ -129,7 +130,7 @@ class AuditFinding:
     issue: Issue
     source: str
     case_id: str
-    path: Path
+    path: Path | Url
     detail: str
     action: str
 

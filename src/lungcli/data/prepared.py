@@ -13,8 +13,7 @@ prepared/
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -98,7 +97,8 @@ class PreparedDataset:
 
         Raises:
             ImageError: If the file is missing, broken or of another size; so do
-                `read_mask` and `read_reference`, also on other labels than 0, 1, 2.
+                `read_mask`, `read_reference` and `read_pair`, also on other labels than
+                0, 1, 2.
         """
         side = case.geometry.side
         return _read_png(self.root / case.image, (side, side))
@@ -113,33 +113,12 @@ class PreparedDataset:
         shape = (case.geometry.height, case.geometry.width)
         return _read_labels(self.root / _drawn(case, case.reference), shape)
 
-    def load_pairs(
-        self, cases: Sequence[PreparedCase], side: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Read CXRs and label maps, all resized to one side.
-
-        Args:
-            cases: Cases with mask.
-            side: Side in pixels.
-
-        Returns:
-            CXRs and label maps, each of shape `(len(cases), side, side, 1)`.
-
-        Raises:
-            ImageError: If a file cannot be read.
-        """
-        images = np.empty((len(cases), side, side, 1), np.uint8)
-        labels = np.empty_like(images)
-
-        def load(index: int) -> None:
-            case = cases[index]
-            images[index, ..., 0] = resize_square(self.read_image(case), side)
-            labels[index, ..., 0] = resize_labels(self.read_mask(case), side)
-
-        with ThreadPoolExecutor() as pool:  # Pillow decodes without the GIL
-            for _ in pool.map(load, range(len(cases))):
-                pass
-        return images, labels
+    def read_pair(self, case: PreparedCase, side: int) -> tuple[Gray, LabelMap]:
+        """Return CXR and label map, resized to `(side, side)`; the case has a mask."""
+        return (
+            resize_square(self.read_image(case), side),
+            resize_labels(self.read_mask(case), side),
+        )
 
 
 def is_prepared(root: Path) -> bool:

@@ -130,7 +130,7 @@ def _row(case: PreparedCase) -> dict[str, Any]:
 
 
 def _finding_row(finding: AuditFinding, root: Path | None) -> dict[str, Any]:
-    path, detail = finding.path, finding.detail
+    path, detail = Path(str(finding.path)), finding.detail
     is_name = path.parent == Path() and path != root  # of a split list
     if root is not None and not is_name:
         path = Path(os.path.relpath(path, root))

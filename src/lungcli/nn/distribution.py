@@ -8,15 +8,16 @@ the batch, in loss, gradient and batch norm, go over all of it.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.config import ALL_DEVICES
-from lungcli.errors import ConfigError
+from lungcli.errors import ConfigError, LungcliError
 from lungcli.nn.precision import list_devices
 
 _VARIABLES: Final = (
@@ -24,9 +25,12 @@ _VARIABLES: Final = (
     "KERAS_DISTRIBUTION_NUM_PROCESSES",
     "KERAS_DISTRIBUTION_PROCESS_ID",
 )
+# in what JAX says when it cannot reach another process
+_GONE: Final = ("Gloo", "NCCL", "coordination service", "heartbeat", "UNAVAILABLE")
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Place:
     """Which of the processes that train together this one is.
 
     Attributes:
@@ -141,7 +145,8 @@ def _require_jax(what: str) -> None:
         return
     msg = (
         f"training on {what} needs JAX: on TensorFlow lungcli trains on one device of "
-        "one machine. Run: pip install 'lungcli[jax]', and set KERAS_BACKEND=jax."
+        "one machine. Run: pip install 'lungcli[jax]', and set KERAS_BACKEND=jax, or "
+        "leave --devices at 1."
     )
     raise ConfigError(msg)
 
@@ -198,11 +203,51 @@ def agree(logs: Mapping[str, float]) -> dict[str, float]:
     return dict(zip(logs, values.tolist(), strict=True))
 
 
-def wait_for_others(what: str) -> None:
-    """Go on when all processes have come here.
+def anywhere(flag: bool) -> bool:
+    """Tell whether this is true in any of the processes."""
+    if place().count == 1:
+        return flag
+    utils = import_module("jax.experimental.multihost_utils")
+    return bool(np.any(utils.process_allgather(np.array([flag]))))
 
-    Args:
-        what: The same in all of them.
+
+@contextmanager
+def others_watched() -> Iterator[None]:
+    """Say in plain words that another process has gone.
+
+    Raises:
+        ConfigError: With the remedy.
     """
-    if place().count > 1:
-        import_module("jax.experimental.multihost_utils").sync_global_devices(what)
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:  # JAX raises both
+        if place().count == 1 or not any(sign in str(error) for sign in _GONE):
+            raise
+        reason = next(iter(str(error).splitlines()), "")[:200]
+        msg = (
+            f"another process of this training has gone ({reason}). See what it said, "
+            "and start all of them again with --resume."
+        )
+        raise ConfigError(msg) from error
+
+
+@contextmanager
+def failing_together() -> Iterator[None]:
+    """Run the block in all processes; if one of them refuses in it, all of them do.
+
+    Nothing may be computed in the block: one that refuses would be waited for.
+
+    Raises:
+        ConfigError: Where another process has refused.
+    """
+    refused: LungcliError | None = None
+    try:
+        yield
+    except LungcliError as error:
+        refused = error
+    elsewhere = anywhere(refused is not None)
+    if refused is not None:
+        raise refused
+    if elsewhere:
+        msg = "another process of this training could not begin. See what it said."
+        raise ConfigError(msg)

@@ -71,12 +71,15 @@ def accelerators() -> tuple[str, ...]:
     return ()
 
 
-def computing_unit(policy: str, *, cores: int) -> str:
+def computing_unit(policy: str, *, cores: int, devices: int = 1) -> str:
     """Name what a network computes on, and in which numbers.
 
     Args:
         policy: Dtype policy of the network.
         cores: Cores of the processor, which computes where there is no GPU.
+        devices: How many compute together.
     """
     unit = next(iter(accelerators()), f"{cores} core{'s' * (cores != 1)}")
+    if devices > 1:
+        unit = f"{devices} x {unit}"
     return f"{unit} ({number_format(policy)})"

@@ -1,7 +1,5 @@
 """Write a trained network as ONNX, for a fast start without TensorFlow."""
 
-import os
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -20,6 +18,7 @@ from lungcli.model_info import (
     load_info,
     weights_file,
 )
+from lungcli.nn.elsewhere import run_with_tensorflow
 from lungcli.nn.model_file import first_line, load_network
 from lungcli.onnx_session import open_session
 
@@ -27,8 +26,8 @@ TOLERANCE = 1e-3  # of a probability, in float32; 4e-7 was measured
 _OUTPUT = "probabilities"
 
 
-def export_onnx(folder: Path) -> None:
-    """Write `model.onnx` beside the weights of a run, computing in float32.
+def export_onnx(folder: Path, path: Path | None = None) -> None:
+    """Write the network of a run as ONNX, computing in float32.
 
     Its input `image` is float32 `(batch, size, size, 1)` in [0, 1], its output
     `probabilities` float32 `(batch, size, size, 2)`. The metadata name the weights.
@@ -36,16 +35,21 @@ def export_onnx(folder: Path) -> None:
     Keras' exporter goes through TensorFlow. Under another backend it runs in a
     process of its own.
 
+    Args:
+        folder: The run.
+        path: The file; by default `model.onnx` beside the weights.
+
     Raises:
         ModelError: If it cannot be exported, or computes something else.
         OutputError: If the file cannot be written.
     """
+    path = path or folder / ONNX
     if keras.backend.backend() != "tensorflow":
-        _export_elsewhere(folder)
+        run_with_tensorflow(__name__, folder, path)
         return
     info = load_info(folder)
     network = load_network(folder, info, dtype="float32")
-    with whole_file(folder / ONNX) as part:
+    with whole_file(path) as part:
         try:
             _convert(network, part)
         except Exception as error:  # of TensorFlow, tf2onnx or onnx: any kind
@@ -53,19 +57,6 @@ def export_onnx(folder: Path) -> None:
             raise ModelError(msg) from error
         _describe(part, info, weights=fingerprint(weights_file(folder)))
         _compare(network, part, info.network.size)
-
-
-def _export_elsewhere(folder: Path) -> None:
-    environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-m", __name__, str(folder.resolve())]
-    # S603: the command is this very module
-    done = subprocess.run(  # noqa: S603
-        command, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        msg = f"cannot export {folder} as ONNX ({last})."
-        raise ModelError(msg)
 
 
 def _convert(network: keras.Model, path: Path) -> None:
@@ -115,4 +106,4 @@ def _noise(size: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    export_onnx(Path(sys.argv[1]))
+    export_onnx(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -5,12 +5,15 @@ from typing import Any
 
 import keras
 
+from lungcli.nn.distribution import anywhere, place
+
 
 class StopRequests(keras.callbacks.Callback):
     """Stop where nothing is half done: between two steps, or when an epoch is saved.
 
     After the last step of an epoch it is worth waiting for what it leaves. Comes after
-    the callback that saves the state.
+    the callback that saves the state. Several processes stop together, after an epoch:
+    one that stopped alone would leave the others waiting for its part of a step.
 
     Args:
         deliver: Raises KeyboardInterrupt if a stop was asked for.
@@ -27,10 +30,20 @@ class StopRequests(keras.callbacks.Callback):
     ) -> None:
         """Stop after any step but the last."""
         del logs
-        if batch + 1 < self.items:
+        if batch + 1 < self.items and place().count == 1:
             self.deliver()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Stop after an epoch."""
         del epoch, logs
-        self.deliver()
+        if place().count == 1:
+            self.deliver()
+        elif anywhere(self._is_asked()):
+            raise KeyboardInterrupt
+
+    def _is_asked(self) -> bool:
+        try:
+            self.deliver()
+        except KeyboardInterrupt:
+            return True
+        return False

@@ -27,7 +27,7 @@ from lungcli.nn.callbacks import (
     StepReporter,
     ValidationDice,
 )
-from lungcli.nn.distribution import place, spread_over
+from lungcli.nn.distribution import others_watched, place, spread_over
 from lungcli.nn.memory import memory_watched
 from lungcli.nn.model_file import LOADING_ERRORS, first_line, read_weights
 from lungcli.nn.networks import build_network
@@ -114,8 +114,8 @@ class Trainer:
         resident = config.devices == 1 and fits_on_device(self.batches)
         self.source = ResidentBatches(self.batches) if resident else self.batches
         self.meter = ThroughputMeter(self.source)
-        self._device_count = int(config.devices)
-        with spread_over(self._device_count):
+        self.devices = int(config.devices)
+        with spread_over(self.devices):
             self.augment = Augment(strength=config.strength, seed=config.seed)
             self.network = build_network(config.network, dtype=self.policy)
             self.segmenter = self._new_segmenter(resident=resident)
@@ -174,10 +174,11 @@ class Trainer:
 
         Raises:
             OutOfMemoryError: If the device has too little memory for a batch.
+            ConfigError: If another process of this training has gone.
             KeyboardInterrupt: Between two steps, if somebody asked for it.
         """
-        spread = spread_over(self._device_count)
-        with memory_watched(), deferred() as deliver, spread:
+        spread = spread_over(self.devices)
+        with others_watched(), memory_watched(), deferred() as deliver, spread:
             self.segmenter.fit(
                 self.meter.timed,
                 initial_epoch=self.done,

@@ -11,8 +11,10 @@ from lungcli.data.inputs import Input
 from lungcli.progress import Progress
 from lungcli.workflows.formats import TABLES, write_tables
 from lungcli.workflows.journal import Entry, Journal, write_table
+from lungcli.workflows.places import Desk, Place
 from lungcli.workflows.prediction_table import COLUMNS, table_row
 from lungcli.workflows.review import write_review
+from lungcli.workflows.shards import WHOLE, Shard
 
 TABLE: Final = "predictions.csv"
 
@@ -29,6 +31,8 @@ class Batch:
         stems: Their outputs' names below the output folder, without suffixes.
         journal: Of the output folder.
         formats: What is written of each.
+        shard: Which part of all X-rays of the call these are.
+        desk: Where the journal lies; its folder, if none is named.
     """
 
     def __init__(
@@ -37,12 +41,16 @@ class Batch:
         stems: Sequence[PurePosixPath],
         journal: Journal,
         formats: Sequence[str],
+        shard: Shard = WHOLE,
+        desk: Desk | None = None,
     ) -> None:
         self.items = items
         self.stems = stems
         self.journal = journal
         self.formats = formats
+        self.shard = shard
         self.out = journal.path.parent
+        self.desk = desk or Desk(self.out)
         self.counts: Counter[str] = Counter()
         self.skipped = 0
         self.corrected = 0
@@ -57,16 +65,21 @@ class Batch:
             on_entry: Told what became of each.
         """
         progress("predict", 0, len(self.items))
-        todo = []
-        for item, stem in zip(self.items, self.stems, strict=True):
-            if self.journal.is_done(str(stem), item):
+        self.desk.keep(self.journal.path)  # what cannot be written fails here, at once
+        todo, indices = [], []
+        for position, task in enumerate(zip(self.items, self.stems, strict=True)):
+            item, stem = task
+            if self.journal.is_done(str(stem), item, self.desk.size):
                 self.skipped += 1
             else:
-                todo.append((item, stem))
+                todo.append(task)
+                indices.append(self.shard.index(position))
         # closed at once where it is stopped: else threads would go on with the rest
         with closing(label_all(todo)) as entries:
-            for done, entry in enumerate(entries, self.skipped + 1):
-                self.journal.append(entry)
+            numbered = zip(indices, entries, strict=True)
+            for done, (index, entry) in enumerate(numbered, self.skipped + 1):
+                self.journal.append(replace(entry, index=index))
+                self.desk.note(self.journal.path)
                 on_entry(entry)
                 progress("predict", done, len(self.items))
 
@@ -75,13 +88,14 @@ class Batch:
         for entry in self._entries():
             self.counts[entry.status] += 1
             self.corrected += bool(entry.record.get("corrected"))
-        write_table(self.out / TABLE, COLUMNS, self._entries(), table_row)
-        tables = write_tables(self.out, self._entries, self.formats)
-        return (self.out / TABLE, *tables)
+        table = self.out / self.shard.named(TABLE)
+        write_table(table, COLUMNS, self._entries(), table_row)
+        tables = write_tables(self.out, self._entries, self.formats, self.shard)
+        return (table, *tables)
 
-    def draw_review(self) -> tuple[Path, ...]:
+    def draw_review(self, masks: Place) -> tuple[Path, ...]:
         """Draw the sheet of doubtful masks, if there is any mask."""
-        drawn = write_review(self._sources(), self.out)
+        drawn = write_review(self._sources(), self.out, masks)
         return (drawn,) if drawn else ()
 
     def light_entries(self) -> Iterator[Entry]:

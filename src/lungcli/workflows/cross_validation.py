@@ -8,9 +8,10 @@ from pathlib import Path
 from lungcli.arrays import LabelMap
 from lungcli.config import Division, TrainConfig
 from lungcli.data.prepared import PreparedCase, PreparedDataset
-from lungcli.errors import ModelError
+from lungcli.errors import ConfigError, ModelError
 from lungcli.locks import locked
 from lungcli.model_info import MODEL_JSON, WEIGHTS
+from lungcli.nn.distribution import join_processes
 from lungcli.nn.state import load_state
 from lungcli.pictures.film import write_png
 from lungcli.progress import Progress, silent
@@ -137,9 +138,13 @@ def go_on(
     """Train the folds that are not trained yet; a half one goes on from its state.
 
     Raises:
+        ConfigError: If this process trains together with others.
         ModelError: If the state of a fold is broken.
         DatasetError: If the images or splits have changed since the beginning.
     """
+    if join_processes().count > 1:
+        msg = "--folds trains on one machine. Start each cross-validation on its own."
+        raise ConfigError(msg)
     with locked(plan.run.root, option="--run"):
         for number in range(1, plan.folds + 1):
             folder = plan.run.fold(number)

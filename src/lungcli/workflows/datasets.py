@@ -1,5 +1,6 @@
 """Several prepared data sets as one."""
 
+import os
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from lungcli.data.prepared import (
     open_prepared,
 )
 from lungcli.errors import DatasetError, OutputError
+from lungcli.pixel_store import Pixels, PixelStore
+from lungcli.workflows.threads import in_order
 
 DatasetCase = tuple[PreparedDataset, PreparedCase]
 
@@ -84,12 +87,43 @@ def load_pairs(
     Raises:
         ImageError: If a file is broken.
     """
-    groups = [
-        dataset.load_pairs([case for owner, case in cases if owner is dataset], side)
-        for dataset in _owners(cases)
-    ]
-    images, masks = zip(*groups, strict=True)
-    return np.concatenate(images), np.concatenate(masks)
+    shape = (len(cases), side, side, 1)
+    images, masks = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+    _read_into(images, masks, cases)
+    return images, masks
+
+
+def store_pairs(
+    cases: Sequence[DatasetCase], side: int, *, folder: Path
+) -> tuple[PixelStore, PixelStore]:
+    """Read CXRs and label maps as `load_pairs` does, but onto the disk.
+
+    Args:
+        cases: Cases with mask.
+        side: Side in pixels.
+        folder: On whose disk they lie as long as they are in use.
+
+    Raises:
+        ImageError: If a file is broken.
+        OutputError: If the disk has too little room.
+    """
+    shape = (len(cases), side, side, 1)
+    images, masks = PixelStore(folder, shape), PixelStore(folder, shape)
+    _read_into(images, masks, cases)
+    return images, masks
+
+
+def _read_into(images: Pixels, masks: Pixels, cases: Sequence[DatasetCase]) -> None:
+    side = images.shape[1]
+
+    def read(index: int) -> None:
+        dataset, case = cases[index]
+        image, labels = dataset.read_pair(case, side)
+        images[index], masks[index] = image[..., None], labels[..., None]
+
+    threads = os.cpu_count() or 1  # Pillow decodes without the GIL
+    for _ in in_order(read, range(len(cases)), threads):
+        pass
 
 
 def smaller_than(size: int, cases: Sequence[DatasetCase]) -> int:
@@ -229,8 +263,3 @@ def _unique(paths: Sequence[Path]) -> list[Path]:
 
 def _patients(cases: Sequence[DatasetCase]) -> set[tuple[str, str]]:
     return {(case.source, case.patient_id) for _, case in cases}
-
-
-def _owners(cases: Sequence[DatasetCase]) -> list[PreparedDataset]:
-    """Return the data sets of the cases, in order; `select` keeps them together."""
-    return list({id(dataset): dataset for dataset, _ in cases}.values())

@@ -16,7 +16,8 @@ from lungcli.progress import Progress, silent
 from lungcli.workflows.augment_preview import augment_preview
 from lungcli.workflows.evaluate import evaluate
 from lungcli.workflows.evaluation_files import Evaluation
-from lungcli.workflows.prepare import PrepareReport, PrepareSettings, prepare
+from lungcli.workflows.prepare import PrepareSettings, prepare
+from lungcli.workflows.prepare_report import PrepareReport
 from lungcli.workflows.train import train
 from lungcli.workflows.training_report import TrainEvents, TrainResult
 from lungcli.workflows.visualize import PictureSettings, visualize
@@ -47,7 +48,7 @@ class DemoResult:
     def to_open(self) -> tuple[Path, ...]:
         """The files that a person should open, in the order of the steps."""
         return (
-            self.prepared.out / "contact-sheet.png",
+            Path(str(self.prepared.out)) / "contact-sheet.png",
             self.trained.run.curves,
             self.trained.run.evolution,
             *self.pictures,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.errors import ConfigError
-from lungcli.files import remove_file
 from lungcli.metrics.measures import measure, measure_columns
 from lungcli.outputs.coco import CocoEntry, coco_entry, write_coco
 from lungcli.outputs.dicom_seg import write_dicom_seg
@@ -19,6 +18,7 @@ from lungcli.outputs.rle import RleRow, rle_row, write_rle
 from lungcli.pictures.film import write_png
 from lungcli.pictures.overlay import outline
 from lungcli.workflows.journal import Entry, write_table
+from lungcli.workflows.shards import WHOLE, Shard
 
 NIFTI: Final = "nifti"
 DICOM_SEG: Final = "dicom-seg"
@@ -132,15 +132,9 @@ def write_files(
     return written
 
 
-def remove_files(stems: Path, formats: Sequence[str]) -> None:
-    """Remove what `write_files` may have written, as far as it is there.
-
-    Raises:
-        OutputError: If a file cannot be removed.
-    """
-    for name in formats:
-        if name in SUFFIXES:
-            remove_file(_path(stems, name))
+def output_names(stem: str, formats: Sequence[str]) -> list[str]:
+    """Return what `write_files` may write for an X-ray."""
+    return [f"{stem}{SUFFIXES[name]}" for name in formats if name in SUFFIXES]
 
 
 def contributions(xray: LabelledXray, formats: Sequence[str]) -> dict[str, Any]:
@@ -149,7 +143,10 @@ def contributions(xray: LabelledXray, formats: Sequence[str]) -> dict[str, Any]:
 
 
 def write_tables(
-    out: Path, entries: Callable[[], Iterable[Entry]], formats: Sequence[str]
+    out: Path,
+    entries: Callable[[], Iterable[Entry]],
+    formats: Sequence[str],
+    shard: Shard = WHOLE,
 ) -> list[Path]:
     """Write the files for all X-rays from what each contributed.
 
@@ -157,6 +154,7 @@ def write_tables(
         out: The output folder.
         entries: Begins anew at every call; one entry at a time is in memory.
         formats: The wanted ones.
+        shard: Which part of all X-rays these are.
 
     Returns:
         The files.
@@ -170,19 +168,16 @@ def write_tables(
             if name in entry.record:
                 yield entry.record[name]
 
-    paths = []
+    files = {name: out / shard.named(TABLES[name]) for name in TABLES}
     if "rle" in formats:
-        rows = (RleRow(**part) for part in parts("rle"))
-        paths.append(write_rle(rows, out / TABLES["rle"]))
+        write_rle((RleRow(**part) for part in parts("rle")), files["rle"])
     if "coco" in formats:
-        listed = (CocoEntry(**part) for part in parts("coco"))
-        paths.append(write_coco(listed, out / TABLES["coco"]))
+        write_coco((CocoEntry(**part) for part in parts("coco")), files["coco"])
     if "csv" in formats:
-        paths.append(out / TABLES["csv"])
         measured = (entry for entry in entries() if "csv" in entry.record)
         columns = ("file", "name", *measure_columns())
         write_table(
-            out / TABLES["csv"],
+            files["csv"],
             columns,
             measured,
             lambda entry: (
@@ -191,7 +186,7 @@ def write_tables(
                 *entry.record["csv"].values(),
             ),
         )
-    return paths
+    return [path for name, path in files.items() if name in formats]
 
 
 def _path(stems: Path, name: str) -> Path:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final, Literal, Self
 
 from lungcli.data.inputs import Input
 from lungcli.documents import parse_fields, parse_json
@@ -21,6 +21,8 @@ from lungcli.files import Cell, csv_cell, whole_file, write_text
 
 FAILED: Final = "failed"  # the status that a restart tries again
 _FORMAT: Final = 1
+
+SizeOf = Callable[[str], int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Entry:
             unique in one call.
         shown: What messages call it.
         status: `FAILED`, or any other word for what is final.
+        index: Its place among all X-rays of the call that finished it, from 0.
         state: As `Input.state` told before it was read.
         outputs: Bytes of each file written, by its name below the output folder.
         record: What else is known of it, as a JSON document.
@@ -40,6 +43,7 @@ class Entry:
     stem: str
     shown: str
     status: str
+    index: int = 0
     state: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, int] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
@@ -51,9 +55,9 @@ class Journal:
     Memory holds one number for each X-ray.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: Literal["a+b", "rb"] = "a+b") -> None:
         self.path = path
-        self._file: BinaryIO = path.open("a+b")
+        self._file: BinaryIO = path.open(mode)
         self._offsets: dict[str, int] = {}  # of the last entry of each stem
         self._end = 0
 
@@ -87,10 +91,21 @@ class Journal:
             return cls.start(path, settings)
         journal = cls._open(path)
         try:
-            _check_settings(path, journal._header(), settings)
+            _check_settings(path, journal.settings, settings)
         except ConfigError:
             journal.close()
             raise
+        return journal
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Open a journal to read only; another process may be writing it.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        journal = cls(path, "rb")
+        journal._read_offsets()
         return journal
 
     @classmethod
@@ -100,20 +115,41 @@ class Journal:
             journal._read_offsets()
         return journal
 
-    def is_done(self, stem: str, item: Input) -> bool:
+    @property
+    def stems(self) -> Iterable[str]:
+        """The stem of each finished X-ray."""
+        return self._offsets.keys()
+
+    @property
+    def settings(self) -> dict[str, Any] | None:
+        """How the results were made; None if another version has written this."""
+        header = self._header()
+        known = header.get("settings")
+        ours = header.get("format") == _FORMAT and isinstance(known, dict)
+        return known if ours else None
+
+    def has_outputs(self, entry: Entry, size_of: SizeOf | None = None) -> bool:
+        """Tell whether all that was written of an X-ray is there, in its full size."""
+        size_of = size_of or self._size
+        return all(size_of(name) == size for name, size in entry.outputs.items())
+
+    def is_done(self, stem: str, item: Input, size_of: SizeOf | None = None) -> bool:
         """Tell whether an X-ray needs no more work.
 
         It does if it failed or has changed, or an output is missing or cut short.
+
+        Args:
+            stem: Its outputs' name.
+            item: The X-ray.
+            size_of: Tells the bytes of an output by its name, None if there is none;
+                by default those of the files beside the journal.
         """
         entry = self._entry(stem)
         return (
             entry is not None
             and entry.status != FAILED
             and entry.state == item.state() != {}
-            and all(
-                file_size(self.path.parent / name) == size
-                for name, size in entry.outputs.items()
-            )
+            and self.has_outputs(entry, size_of)
         )
 
     def append(self, entry: Entry) -> None:
@@ -156,11 +192,15 @@ class Journal:
     ) -> None:
         self.close()
 
+    def _size(self, name: str) -> int | None:
+        return file_size(self.path.parent / name)
+
     def _read_offsets(self) -> None:
         self._file.seek(0)
         for line in self._file:
             if not line.endswith(b"\n"):
-                self._file.truncate(self._end)  # torn by a kill: the next one is whole
+                if self._file.writable():
+                    self._file.truncate(self._end)  # torn by a kill: the next is whole
                 return
             stem = _parsed(line).get("stem")
             if isinstance(stem, str):
@@ -227,27 +267,33 @@ def _parsed(line: bytes) -> dict[str, Any]:
 
 
 def _check_settings(
-    path: Path, header: Mapping[str, Any], settings: Mapping[str, Any]
+    path: Path, before: Mapping[str, Any] | None, settings: Mapping[str, Any]
 ) -> None:
-    before = header.get("settings")
-    if header.get("format") != _FORMAT or not isinstance(before, dict):
+    if before is None:
         msg = (
             f"{path} was not written by this version of lungcli: nothing can be "
             "resumed. Repeat without --resume, or choose another --out."
         )
         raise ConfigError(msg)
     now = json.loads(json.dumps(settings))  # lists for tuples, as the file has them
-    differences = [
-        f"{key} was {before.get(key)} and is {now.get(key)}"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
-    ]
+    differences = describe_differences(before, now, "was {} and is {}")
     if differences:
         msg = (
-            f"{path} holds results made in another way: {'; '.join(differences)}. "
+            f"{path} holds results made in another way: {differences}. "
             "Repeat with the settings from before, or do all anew without --resume."
         )
         raise ConfigError(msg)
+
+
+def describe_differences(
+    first: Mapping[str, Any], second: Mapping[str, Any], words: str
+) -> str:
+    """Return each setting that differs, in words like `was {} and is {}`."""
+    return "; ".join(
+        f"{key} {words.format(first.get(key), second.get(key))}"
+        for key in sorted(first.keys() | second.keys())
+        if first.get(key) != second.get(key)
+    )
 
 
 @contextmanager

@@ -12,21 +12,23 @@ from lungcli.checks.quality import QualityModel
 from lungcli.data.inputs import Input
 from lungcli.data.restoring import from_square
 from lungcli.data.xray import Xray, is_dicom_file, read_xray
-from lungcli.errors import ImageError, LungcliError, OutputError
+from lungcli.errors import ImageError, LungcliError, OutputError, RemoteError
 from lungcli.masks import threshold_labels
 from lungcli.outputs.labelled import LabelledXray
+from lungcli.urls import Url
 from lungcli.workflows.doubts import Examined, examine
 from lungcli.workflows.formats import (
     DICOM_SEG,
     NPZ,
     contributions,
     load_libraries,
-    remove_files,
+    output_names,
     write_files,
 )
 from lungcli.workflows.inference import LungModel, load_model
 from lungcli.workflows.journal import FAILED, Entry
 from lungcli.workflows.models import Announce, ModelFolder, quiet
+from lungcli.workflows.places import place_at
 
 OK: Final = "ok"
 DOUBTFUL: Final = "doubtful"
@@ -51,14 +53,14 @@ class LabellerPlan:
         engine: As `load_model` takes it.
         on_doubt: One of `doubts.ON_DOUBT`.
         formats: What is written.
-        out: The output folder.
+        out: The output folder, or its URL.
     """
 
     model: ModelFolder
     engine: str
     on_doubt: str
     formats: tuple[str, ...]
-    out: Path
+    out: Path | Url
 
     def load(
         self, *, threads: int | None = None, announce: Announce = quiet
@@ -96,7 +98,7 @@ class Labeller:
         quality: Judges a mask.
         on_doubt: One of `doubts.ON_DOUBT`.
         formats: What is written.
-        out: The output folder.
+        out: The output folder, or its URL.
     """
 
     lungs: LungModel
@@ -104,7 +106,7 @@ class Labeller:
     quality: QualityModel
     on_doubt: str
     formats: Sequence[str]
-    out: Path
+    out: Path | Url
 
     def label(self, item: Input, stem: PurePosixPath) -> Entry:
         """Label one X-ray and write its files; a failure is an entry too.
@@ -128,7 +130,7 @@ class Labeller:
         except Exception as error:  # of a library, too: the other X-rays must go on
             status, outputs, record = FAILED, {}, {"error": _reason(item, error)}
         if not outputs:
-            remove_files(self.out / stem, self.formats)
+            self._clear(stem, record)
         seconds = round(time.perf_counter() - begun, 4)
         record |= {"name": str(item.name), "seconds": seconds}
         return Entry(
@@ -162,11 +164,20 @@ class Labeller:
             record["doubts"] += _doubts_of_mask(found, quality)
             if DICOM_SEG in self.formats and labelled.dicom is None:
                 record["notes"] += ["no DICOM-SEG: the input is not DICOM"]
-            sizes = write_files(
-                labelled, self.out / stem, self.formats, model=self.lungs.name
-            )
+            with place_at(self.out).writing(PurePosixPath(stem)) as stems:
+                sizes = write_files(
+                    labelled, stems, self.formats, model=self.lungs.name
+                )
         outputs = {f"{stem}{suffix}": size for suffix, size in sizes.items()}
         return DOUBTFUL if record["doubts"] else OK, outputs, record
+
+    def _clear(self, stem: PurePosixPath, record: dict[str, Any]) -> None:
+        """Remove what an earlier call wrote, or say that it may still be there."""
+        try:
+            place_at(self.out).remove(output_names(str(stem), self.formats))
+        except RemoteError:
+            said = record.get("error") or f"{self.out / stem} has no mask now."
+            record["error"] = f"{said} A mask of an earlier call may still be there."
 
     def _check_writable(self, item: Input, path: Path) -> None:
         if set(self.formats) == {DICOM_SEG} and not is_dicom_file(path):
@@ -202,6 +213,8 @@ class Labeller:
 
 
 def _reason(item: Input, error: Exception) -> str:
+    if isinstance(error, RemoteError):
+        return f"{error} Then go on with --resume."
     if isinstance(error, LungcliError):
         return str(error)
     if isinstance(error, MemoryError):

@@ -1,25 +1,29 @@
 """Label any X-ray files with a trained network."""
 
+import platform
 import sys
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, TextIO
 
 from lungcli import __version__
 from lungcli.checks.gate import GATE_FILES
 from lungcli.checks.quality import QUALITY_JSON
 from lungcli.cores import num_cores
-from lungcli.data.inputs import find_inputs, output_stems
+from lungcli.data.inputs import Input, find_inputs, output_stems
 from lungcli.errors import ConfigError
-from lungcli.files import make_folder
 from lungcli.locks import locked
 from lungcli.model_info import ONNX, WEIGHTS, fingerprint, weights_file
 from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
+from lungcli.stores import Stored
+from lungcli.urls import Url, place_of
 from lungcli.workflows.batch import TABLE, Batch, LabelAll, OnEntry, Task
-from lungcli.workflows.datasets import check_output
+from lungcli.workflows.cluster import check_address, map_on_cluster
 from lungcli.workflows.doubts import ON_DOUBT
 from lungcli.workflows.formats import (
     FORMATS,
@@ -31,8 +35,10 @@ from lungcli.workflows.inference import LungModel
 from lungcli.workflows.journal import Entry, Journal
 from lungcli.workflows.labelling import DOUBTFUL, OK, Labeller, LabellerPlan
 from lungcli.workflows.models import BUNDLED, Announce, ModelFolder, find_model, quiet
+from lungcli.workflows.places import place_at
 from lungcli.workflows.prediction_table import STATUSES, entry_document
 from lungcli.workflows.review import REVIEW
+from lungcli.workflows.shards import WHOLE, Shard
 from lungcli.workflows.threads import in_order
 
 JOURNAL: Final = "predictions.jsonl"
@@ -54,6 +60,8 @@ class PredictSettings:
         engine: `auto`, `onnx` or `keras`.
         review: Whether to draw a sheet of the most doubtful masks.
         resume: Whether to skip what an earlier call has finished.
+        shard: Which part of the X-rays to label.
+        cluster: Address of a Ray cluster; None works on this machine.
 
     Raises:
         ConfigError: If a value is impossible.
@@ -64,6 +72,8 @@ class PredictSettings:
     engine: str = "auto"
     review: bool = False
     resume: bool = False
+    shard: Shard = WHOLE
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         """Reject impossible values before any work."""
@@ -76,6 +86,14 @@ class PredictSettings:
         if self.review and PNG not in self.formats:
             msg = "--review draws the label maps: add png to --format."
             raise ConfigError(msg)
+        if self.review and not self.shard.is_whole:
+            msg = (
+                "--review draws the sheet of all X-rays: merge the parts, then repeat "
+                "the command with --resume --review and without --shard."
+            )
+            raise ConfigError(msg)
+        if self.cluster is not None:
+            check_address(self.cluster)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +113,8 @@ class Predictions:
     counts: Counter[str]
     skipped: int
     corrected: int
-    paths: tuple[Path, ...]
-    out: Path
+    paths: tuple[Path | Url, ...]
+    out: Path | Url
     entries: tuple[Entry, ...]
 
     @property
@@ -130,7 +148,7 @@ def predict(
     model: str | Path | None = None,
     *,
     settings: PredictSettings | None = None,
-    out: Path = Path("masks"),
+    out: str | Path | Url = Path("masks"),
     stdin: TextIO | None = None,
     runs: Path = RUNS,
     collect: bool = False,
@@ -144,11 +162,11 @@ def predict(
     in the journal at once, so a stopped call can be resumed.
 
     Args:
-        inputs: Image files (DICOM too), folders, patterns, zip archives, or `-` for a
-            list on `stdin`.
+        inputs: Image files (DICOM too), folders, patterns, zip archives, URLs that
+            fsspec knows (`s3://bucket/ward`), or `-` for a list on `stdin`.
         model: As `models.find_model` takes it, but None is the bundled network.
         settings: How, and what is written; None for the defaults.
-        out: Output folder. Files of a folder keep their place below it.
+        out: Output folder, or its URL. Files of a folder keep their place below it.
         stdin: Where `-` reads from; by default the standard input.
         runs: Folder of all runs.
         collect: Whether to return what became of each X-ray, 2 kB for each.
@@ -161,46 +179,76 @@ def predict(
         DatasetError: If an input is missing, or there is no image among them.
         ModelError: If there is no usable model.
         OutputError: If nothing can be written.
+        RemoteError: If what a URL names cannot be searched or written.
     """
     settings = settings or PredictSettings()
-    check_output(out)
-    items = find_inputs(
-        [str(given) for given in inputs], stdin=stdin or sys.stdin, out=out
-    )
-    suffixes = [SUFFIXES[name] for name in settings.formats if name in SUFFIXES]
-    stems = output_stems(items, out=out, suffixes=suffixes, taken=_own_files())
+    out = place_of(out)
+    place = place_at(out)
+    place.check()
+    items, stems = _find(inputs, settings.formats, out, stdin or sys.stdin)
     if model is None:
         announce(f"the model that came with lungcli is used (--model {BUNDLED}).")
-        model = BUNDLED
     plan = LabellerPlan(
-        model=find_model(model, runs=runs),
+        model=find_model(BUNDLED if model is None else model, runs=runs),
         engine=settings.engine,
         on_doubt=settings.on_doubt,
         formats=settings.formats,
         out=out,
     )
-    num_threads = min(len(items), num_cores(), _MOST_THREADS)
+    shard, all_stems = settings.shard, stems
+    items, stems = shard.share(items), shard.share(stems)
+    num_threads = _num_threads(items, out)
     # many X-rays at a time, one core each; or all cores for the only one
     labeller = plan.load(threads=1 if num_threads > 1 else None, announce=announce)
-    make_folder(out)
+    label_all = (
+        _in_threads(labeller, num_threads)
+        if settings.cluster is None
+        else _on_cluster(settings.cluster, plan)
+    )
     open_journal = Journal.resume if settings.resume else Journal.start
     conditions = _conditions(plan.model, labeller.lungs, settings)
-    with locked(out), open_journal(out / JOURNAL, conditions) as journal:
-        batch = Batch(items, stems, journal, settings.formats)
+    conditions |= shard.conditions(all_stems)
+    name = shard.named(JOURNAL)
+    with (
+        place.opened([name] if settings.resume else []) as desk,
+        _alone(desk.folder / name, shard),
+        open_journal(desk.folder / name, conditions) as journal,
+    ):
+        batch = Batch(items, stems, journal, settings.formats, shard, desk)
         try:
-            batch.run(_in_threads(labeller, num_threads), progress, on_entry)
+            batch.run(label_all, progress, on_entry)
         finally:
             paths = batch.write_tables()
         if settings.review:
-            paths += batch.draw_review()
+            paths += batch.draw_review(place)
         return Predictions(
             counts=batch.counts,
             skipped=batch.skipped,
             corrected=batch.corrected,
-            paths=paths,
+            paths=tuple(out / path.name for path in paths),
             out=out,
             entries=tuple(batch.light_entries()) if collect else (),
         )
+
+
+def _find(
+    inputs: Sequence[str | Path], formats: Sequence[str], out: Path | Url, stdin: TextIO
+) -> tuple[tuple[Input, ...], tuple[PurePosixPath, ...]]:
+    """Return the X-rays, and what the outputs of each are called."""
+    items = find_inputs([str(given) for given in inputs], stdin=stdin, out=out)
+    suffixes = [SUFFIXES[name] for name in formats if name in SUFFIXES]
+    return items, output_stems(items, out=out, suffixes=suffixes, taken=_own_files())
+
+
+def _alone(journal: Path, shard: Shard) -> AbstractContextManager[None]:
+    """Keep out who would write the same files: other parts may."""
+    return locked(journal.parent) if shard.is_whole else locked(journal, outside=True)
+
+
+def _num_threads(items: Sequence[Input], out: Path | Url) -> int:
+    # who fetches or stores an X-ray waits for the network, and another one computes
+    remote = isinstance(out, Url) or any(isinstance(i.path, Stored) for i in items)
+    return max(1, min(len(items), (1 + remote) * num_cores(), _MOST_THREADS))
 
 
 def _in_threads(labeller: Labeller, num_threads: int) -> LabelAll:
@@ -210,6 +258,23 @@ def _in_threads(labeller: Labeller, num_threads: int) -> LabelAll:
         return in_order(lambda task: labeller.label(*task), tasks, num_threads)
 
     return label_all
+
+
+def _on_cluster(address: str, plan: LabellerPlan) -> LabelAll:
+    """Return what labels X-rays in the workers of a cluster."""
+    return partial(map_on_cluster, address, partial(_labelling, plan))
+
+
+def _labelling(plan: LabellerPlan) -> Callable[[Task], Entry]:
+    """Return what labels X-rays in a worker of a cluster."""
+    if isinstance(plan.out, Path) and not plan.out.is_dir():
+        msg = (
+            f"{plan.out} is not on the worker {platform.node()}. Choose an --out that "
+            "all machines of the cluster share."
+        )
+        raise ConfigError(msg)
+    labeller = plan.load(threads=1)
+    return lambda task: labeller.label(*task)
 
 
 def _conditions(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.files import Cell, printable
+from lungcli.urls import Url
 from lungcli.workflows.journal import FAILED, Entry
 from lungcli.workflows.labelling import DOUBTFUL, OK, REFUSED
 
@@ -46,7 +47,7 @@ def table_row(entry: Entry) -> list[Cell]:
     return [cells[name] for name in COLUMNS]
 
 
-def entry_document(entry: Entry, out: Path) -> dict[str, Any]:
+def entry_document(entry: Entry, out: Path | Url) -> dict[str, Any]:
     """Return what is known of an X-ray as a JSON document."""
     return {
         "image": printable(entry.shown),

@@ -2,7 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,10 +11,7 @@ from typing import Any, Final
 from lungcli.data.case import AuditFinding, CaseKey, Convention, SourceListing
 from lungcli.data.gathering import common_convention, gather
 from lungcli.data.prepared import (
-    AUDIT_CSV,
-    CASES_CSV,
     CONTACT_SHEET,
-    DATASET_JSON,
     SPLITS,
     PreparedCase,
     open_prepared,
@@ -42,8 +40,12 @@ from lungcli.errors import ConfigError, DatasetError
 from lungcli.files import printable, whole_folder
 from lungcli.locks import locked
 from lungcli.progress import Progress, silent
+from lungcli.urls import Url, place_of
+from lungcli.workflows.cluster import check_address, map_on_cluster
 from lungcli.workflows.contact_sheet import write_contact_sheet
+from lungcli.workflows.prepare_report import PrepareReport, SourceCounts
 from lungcli.workflows.processes import map_in_processes
+from lungcli.workflows.remote_data import local_out, local_sources
 from lungcli.workflows.splitting import SplitPlan, split_and_audit
 
 _LEAST_SIZE: Final = 32  # pixels
@@ -54,7 +56,7 @@ class PrepareSettings:
     """How to prepare.
 
     Attributes:
-        out: Folder of the data set.
+        out: Folder of the data set, or its URL.
         size: The largest side of a stored square, in pixels.
         layout: One of `data.sources.LAYOUTS`.
         splits: Path of a split file or a built-in name; None draws by patient.
@@ -62,11 +64,12 @@ class PrepareSettings:
         test: Fraction of each source's patients to test on, if drawn.
         seed: Of the draw.
         workers: Processes; 0 takes all cores.
+        cluster: Address of a Ray cluster; None works on this machine.
         force: Whether an older prepared data set may be replaced.
         convention: Of the masks; None takes what the sources say.
     """
 
-    out: Path = Path("prepared")
+    out: str | Path | Url = Path("prepared")
     size: int = 512
     layout: str = AUTO
     splits: str | None = None
@@ -74,6 +77,7 @@ class PrepareSettings:
     test: float = 0.15
     seed: int = 0
     workers: int = 0
+    cluster: str | None = None
     force: bool = False
     convention: Convention | None = None
 
@@ -86,57 +90,8 @@ class PrepareSettings:
                 f"{self.workers} not negative."
             )
             raise ConfigError(msg)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceCounts:
-    """What became of the cases of one source.
-
-    Attributes:
-        name: Of the source.
-        layout: That it was read as.
-        convention: Of its masks, as the source says.
-        splits: Cases with mask in each of `SPLITS`.
-        not_listed: Cases with mask that a split file leaves out.
-        no_mask: Cases kept without mask.
-        left_out: Cases whose image cannot be used.
-    """
-
-    name: str
-    layout: str
-    convention: Convention
-    splits: Mapping[str, int]
-    not_listed: int
-    no_mask: int
-    left_out: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrepareReport:
-    """What was prepared, and what the audit found.
-
-    Attributes:
-        out: Folder of the data set.
-        convention: Of all its masks.
-        sources: Counts of each source.
-        findings: As in `audit.csv`, with whole paths.
-    """
-
-    out: Path
-    convention: Convention
-    sources: tuple[SourceCounts, ...]
-    findings: tuple[AuditFinding, ...]
-
-    @property
-    def audit_path(self) -> Path:
-        """Where the findings are listed."""
-        return self.out / AUDIT_CSV
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files for people."""
-        names = (CASES_CSV, AUDIT_CSV, CONTACT_SHEET, DATASET_JSON)
-        return tuple(self.out / name for name in names)
+        if self.cluster is not None:
+            check_address(self.cluster)
 
 
 def prepare(
@@ -164,16 +119,48 @@ def prepare(
             differ, a split file is wrong, no image can be used, or `out` may not be
             replaced.
         OutputError: If the data set cannot be written.
+        RemoteError: If a URL cannot be read or written.
     """
     settings = settings or PrepareSettings()
-    check_replaceable(settings.out, settings.force)
+    place = place_of(settings.out)
     plan = _plan(settings)
-    gathered = gather([Path(source) for source in sources], settings.layout)
-    check_apart(settings.out, [listing.root for listing in gathered])
+    _check_early(place, settings.force, sources)
+    with (
+        local_out(place, settings.force, progress) as out,
+        local_sources(sources, place, progress) as fetched,
+    ):
+        report = _prepare(fetched.folders, out, plan, settings, progress)
+        findings = tuple(fetched.finding(found) for found in report.findings)
+    return replace(report, out=place, findings=findings)
+
+
+def _check_early(
+    out: Path | Url, force: bool, sources: Sequence[str | Path | Url]
+) -> None:
+    """Check what can be checked before anything is fetched."""
+    if isinstance(out, Path):
+        check_replaceable(out, force)
+    for source in map(place_of, sources):
+        if isinstance(out, Url) and isinstance(source, Url) and source.is_within(out):
+            msg = (
+                f"the source {source} lies in {out}. Choose another folder with --out."
+            )
+            raise DatasetError(msg)
+
+
+def _prepare(
+    sources: Sequence[Path],
+    out: Path,
+    plan: SplitPlan,
+    settings: PrepareSettings,
+    progress: Progress,
+) -> PrepareReport:
+    gathered = gather(sources, settings.layout)
+    check_apart(out, [listing.root for listing in gathered])
     listings = [listing for listing in gathered if listing.cases]
     convention = common_convention(listings, settings.convention)
-    with locked(settings.out, outside=True), whole_folder(settings.out) as folder:
-        check_replaceable(settings.out, settings.force)  # another one may have ended
+    with locked(out, outside=True), whole_folder(out) as folder:
+        check_replaceable(out, settings.force)  # another one may have ended
         stored = _store_all(listings, folder, settings, progress)
         splits, seen = split_and_audit(stored, plan)
         counts = tuple(_count(listing, stored, splits) for listing in listings)
@@ -191,7 +178,7 @@ def prepare(
         write_audit(folder, findings, {each.name: each.root for each in gathered})
         _draw_sheet(folder, progress)
     return PrepareReport(
-        out=settings.out, convention=convention, sources=counts, findings=findings
+        out=out, convention=convention, sources=counts, findings=findings
     )
 
 
@@ -219,9 +206,10 @@ def _store_all(
     ]
     progress("prepare", 0, len(jobs))
     stored = []
-    for result in map_in_processes(store_case, jobs, settings.workers):
-        stored.append(result)
-        progress("prepare", len(stored), len(jobs))
+    with closing(_store_each(jobs, settings)) as results:
+        for result in results:
+            stored.append(result)
+            progress("prepare", len(stored), len(jobs))
     if not any(each.row for each in stored):
         msg = "no image can be used."
         first = next((f for each in stored for f in each.findings), None)
@@ -229,6 +217,20 @@ def _store_all(
             msg = f"none of {len(jobs)} images can be used; the first: {first.detail}"
         raise DatasetError(msg)
     return tuple(stored)
+
+
+def _store_each(
+    jobs: Sequence[Job], settings: PrepareSettings
+) -> Generator[Stored, None, None]:
+    if settings.cluster is None:
+        yield from map_in_processes(store_case, jobs, settings.workers)
+    else:
+        yield from map_on_cluster(settings.cluster, _storing, jobs)
+
+
+def _storing() -> Callable[[Job], Stored]:
+    """Return what stores cases in a worker of a cluster."""
+    return store_case
 
 
 def _all_findings(

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lungcli.data.inputs import Input
 from lungcli.data.xray import read_xray
-from lungcli.errors import ImageError
+from lungcli.errors import ImageError, RemoteError
 from lungcli.files import printable
 from lungcli.pictures.film import write_png
 from lungcli.pictures.overlay import fit_picture, outline
@@ -18,6 +18,7 @@ from lungcli.pictures.sheet import Tile, contact_sheet
 from lungcli.workflows.formats import PNG, SUFFIXES
 from lungcli.workflows.journal import Entry
 from lungcli.workflows.labelling import DOUBTFUL, OK
+from lungcli.workflows.places import LocalPlace, Place
 
 REVIEW: Final = "review.png"
 NUM_TILES: Final = 48
@@ -25,12 +26,15 @@ _COLUMNS: Final = 8
 _SIDE: Final = 224  # pixels of a tile
 
 
-def write_review(found: Iterable[tuple[Input, Entry]], out: Path) -> Path | None:
+def write_review(
+    found: Iterable[tuple[Input, Entry]], out: Path, masks: Place | None = None
+) -> Path | None:
     """Draw the most doubtful masks: those with a doubt, then by quality score.
 
     Args:
         found: X-rays and what became of them.
-        out: The output folder, with the label maps.
+        out: The folder of the sheet.
+        masks: Where the label maps are; in the same folder, if nothing is said.
 
     Returns:
         The picture; None if there is nothing to draw.
@@ -42,7 +46,8 @@ def write_review(found: Iterable[tuple[Input, Entry]], out: Path) -> Path | None
     worst = heapq.nsmallest(NUM_TILES, labelled, key=lambda pair: _rank(pair[1]))
     if not worst:
         return None
-    tiles = [tile for item, entry in worst if (tile := _tile(item, entry, out))]
+    masks = masks or LocalPlace(out)
+    tiles = [tile for item, entry in worst if (tile := _tile(item, entry, masks))]
     if not tiles:
         return None
     sheet = contact_sheet(tiles, columns=_COLUMNS, side=_SIDE)
@@ -53,14 +58,15 @@ def _rank(entry: Entry) -> tuple[bool, float]:
     return entry.status != DOUBTFUL, float(entry.record["quality"])
 
 
-def _tile(item: Input, entry: Entry, out: Path) -> Tile | None:
+def _tile(item: Input, entry: Entry, masks: Place) -> Tile | None:
     """Draw one X-ray; None if it or its mask has gone since it was labelled."""
     try:
         with item.local() as path:
             image = read_xray(path).pixels
-        with Image.open(out / f"{entry.stem}{SUFFIXES[PNG]}") as mask:
+        name = f"{entry.stem}{SUFFIXES[PNG]}"
+        with masks.reading(name) as path, Image.open(path) as mask:
             labels = np.asarray(mask)
-    except (ImageError, OSError):
+    except (ImageError, OSError, RemoteError):
         return None
     picture, (fitted,) = fit_picture(image, [labels], _SIDE)
     caption = f"{entry.record['quality']:.2f} {printable(item.name.name)}"

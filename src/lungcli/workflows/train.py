@@ -7,8 +7,9 @@ from pathlib import Path
 from lungcli.config import Division, TrainConfig
 from lungcli.errors import ConfigError, ModelError
 from lungcli.files import PART, beside
-from lungcli.locks import LOCK, locked
+from lungcli.locks import LOCK
 from lungcli.model_info import MODEL_JSON, ModelInfo
+from lungcli.nn.distribution import join_processes
 from lungcli.nn.state import load_state
 from lungcli.runs import (
     RUNS,
@@ -21,6 +22,7 @@ from lungcli.runs import (
 from lungcli.workflows.assignment import Assignment, assign, settings_for
 from lungcli.workflows.datasets import one_convention, open_all
 from lungcli.workflows.fine_tuning import Initial, settings_from
+from lungcli.workflows.joint_runs import folder_of_process
 from lungcli.workflows.training import THRESHOLD, TrainingSession
 from lungcli.workflows.training_report import TrainEvents, TrainResult
 
@@ -64,6 +66,9 @@ def train(
         config = (
             settings_from(init, {}, where="train", runs=runs) if init else TrainConfig()
         )
+    if join_processes().count > 1 and run is None:
+        msg = "several processes train one run: name it with --run, the same for all."
+        raise ConfigError(msg)
     initial = None if init is None else Initial.find(init, runs=runs)
     datasets = open_all(data)
     one_convention(datasets, any_convention=any_convention)
@@ -97,9 +102,9 @@ def begin(
     if initial is not None:
         initial.check_fits(config)
     convention = one_convention(cases.datasets, any_convention=True)
-    with locked(folder.root, option="--run"):
-        check_new(folder)
-        session = TrainingSession(folder, config, cases, runs=runs)
+    with folder_of_process(folder, check=check_new) as own:
+        pointed = runs if own is folder else None
+        session = TrainingSession(own, config, cases, runs=pointed)
         info = ModelInfo(
             network=session.config.network,
             convention=str(convention),
@@ -111,13 +116,15 @@ def begin(
         else:
             session.notes += initial.notes(convention, cases.validation)
             session.start(initial.record_in(info), weights=initial.weights)
-        return session.fit(events or TrainEvents())
+        result = session.fit(events or TrainEvents())
+    return replace(result, run=folder)
 
 
 def resume(
     run: Path | None = None,
     *,
     epochs: int | None = None,
+    devices: int | str | None = None,
     runs: Path = RUNS,
     events: TrainEvents | None = None,
 ) -> TrainResult:
@@ -128,6 +135,7 @@ def resume(
     Args:
         run: Folder of the run; None takes the latest.
         epochs: A new number of epochs in all; None keeps the run's.
+        devices: Likewise, on how many devices: the steps remain the same.
         runs: Folder of all runs.
         events: Who listens.
 
@@ -135,19 +143,24 @@ def resume(
         ModelError: If there is no such run, or its state is broken.
         DatasetError: If a data set is gone, or its cases or splits have changed.
     """
+    join_processes()
     folder = find_run(run, runs=runs)
-    with locked(folder.root, option="--run"):
-        settings, paths, division = read_config(folder)
+    with folder_of_process(folder) as own:
+        settings, paths, division = read_config(own)
         config = TrainConfig.from_dict(settings, where=str(folder.config))
-        if epochs is not None:
-            config = replace(config, epochs=epochs)
+        config = replace(
+            config,
+            epochs=config.epochs if epochs is None else epochs,
+            devices=config.devices if devices is None else devices,
+        )
         cases = assign(open_all(paths), division, seed=config.seed)
         cases.check_unchanged(folder, config)
-        latest = None if division.folds else runs
-        state = load_state(folder.root / "state")
-        session = TrainingSession(folder, config, cases, runs=latest, state=state)
+        pointed = runs if own is folder and not division.folds else None
+        state = load_state(own.root / "state")
+        session = TrainingSession(own, config, cases, runs=pointed, state=state)
         session.go_on()
-        return session.fit(events or TrainEvents())
+        result = session.fit(events or TrainEvents())
+    return replace(result, run=folder)
 
 
 def check_new(folder: RunFolder) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from lungcli.errors import ConfigError, ModelError, OutputError
 from lungcli.files import whole_file
 from lungcli.model_info import ModelInfo, load_info, save_info
 from lungcli.nn.callbacks import VAL_DICE, Logs
+from lungcli.nn.distribution import count_devices, place
 from lungcli.nn.hardware import computing_unit
 from lungcli.nn.memory import OutOfMemoryError, free_memory
 from lungcli.nn.model_file import load_weights
@@ -31,9 +33,9 @@ from lungcli.runs import (
     write_history,
 )
 from lungcli.workflows.assignment import Assignment
-from lungcli.workflows.datasets import load_pairs
+from lungcli.workflows.datasets import DatasetCase, store_pairs
 from lungcli.workflows.evolution import Evolution
-from lungcli.workflows.training_notes import fit_to_data, notes_on
+from lungcli.workflows.training_notes import fit_to_data, notes_on, notes_on_process
 from lungcli.workflows.training_report import TrainEvents, TrainPlan, TrainResult
 from lungcli.workflows.validation import ValidationScorer
 
@@ -52,7 +54,9 @@ class TrainingSession:
 
     Raises:
         ImageError: If a prepared image is broken.
-        ConfigError: If the network cannot be built with the settings.
+        ConfigError: If the network cannot be built with the settings, or the devices
+            are not there.
+        OutputError: If the disk has too little room for the pixels.
     """
 
     def __init__(
@@ -68,21 +72,29 @@ class TrainingSession:
         self.folder = folder
         self.runs = runs
         self.cases = cases
-        self.config, notes = fit_to_data(config, cases.train)
-        self.notes = (*cases.notes, *notes, *notes_on(state))
-        self.train_pairs = Pairs(*load_pairs(cases.train, config.size))
-        self.pairs = pairs = Pairs(*load_pairs(cases.validation, config.size))
+        config, notes = fit_to_data(config, cases.train)
+        devices = count_devices(config.devices, batch_size=config.batch_size)
+        self.config = replace(config, devices=devices)
+        notes += [*notes_on(state), *notes_on_process()]
+        self.notes = (*cases.notes, *notes)
+        self.train_pairs = self._store(cases.train)
+        self.pairs = pairs = self._store(cases.validation)
         self.trainer = self._new_trainer(state)
         self.evolution = Evolution(
             folder,
-            images=pairs.images[..., 0],
-            references=pairs.masks[..., 0],
+            images=pairs.images,
+            references=pairs.masks,
             names=[case.case_id for _, case in cases.validation],
             threshold=THRESHOLD,
         )
         self.rows: list[dict[str, float]] = []
         self.done = self.trainer.done
         self.doubts: tuple[str, ...] = ()
+
+    def _store(self, cases: Sequence[DatasetCase]) -> Pairs:
+        """Read cases onto the disk of the run: they may be more than fit in memory."""
+        root = self.folder.root
+        return Pairs(*store_pairs(cases, self.config.size, folder=root))
 
     def start(self, info: ModelInfo, *, weights: Path | None = None) -> None:
         """Write what a new run begins with.
@@ -164,11 +176,13 @@ class TrainingSession:
 
     def _halve_batches(self, reason: str) -> None:
         """Go back to the last whole epoch, to go on with half as many cases a step."""
-        before = self.config.batch_size
-        if before == 1:
-            msg = f"out of memory with one case a step ({reason}). {self._remedy}"
+        before, devices = self.config.batch_size, self.trainer.devices
+        halved = before // 2 // devices * devices
+        if not halved or place().count > 1:
+            step = f"{before} case{'s' * (before > 1)} a step"
+            msg = f"out of memory with {step} ({reason}). {self._remedy}"
             raise ConfigError(msg)
-        self.config = replace(self.config, batch_size=before // 2)
+        self.config = replace(self.config, batch_size=halved)
         del self.trainer  # and the memory that it holds
         free_memory()
         self.trainer = self._new_trainer(load_state(self.folder.root / "state"))
@@ -183,7 +197,7 @@ class TrainingSession:
     def _remedy(self) -> str:
         return (
             "Close what else takes memory and go on with --resume, or start a new run "
-            "with a smaller --size or fewer --filters."
+            "with a smaller --batch-size or --size, or fewer --filters."
         )
 
     def _new_trainer(self, state: TrainingState | None) -> Trainer:
@@ -226,9 +240,8 @@ class TrainingSession:
     def _hooks(self, events: TrainEvents) -> Hooks:
         scorer = ValidationScorer(self.cases.validation, threshold=THRESHOLD)
 
-        def score(probabilities: Any) -> Logs:
-            self.evolution.keep(probabilities)
-            return scorer(probabilities)
+        def score(batches: Iterable[Any]) -> Logs:
+            return scorer(self.evolution.watch(batches))
 
         def on_step(step: int, logs: Logs) -> None:
             events.on_step(self.done + 1, step, logs)
@@ -277,7 +290,9 @@ class TrainingSession:
             epochs=self.config.epochs,
             keep=self.config.keep,
             throughput=self.trainer.meter.throughput,
-            hardware=computing_unit(self.trainer.policy, cores=num_cores()),
+            hardware=computing_unit(
+                self.trainer.policy, cores=num_cores(), devices=self.trainer.devices
+            ),
             interrupted=interrupted,
             doubts=self.doubts,
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lungcli.config import TrainConfig
+from lungcli.nn.distribution import place
 from lungcli.nn.state import TrainingState
 from lungcli.workflows.datasets import DatasetCase, smaller_than
 
@@ -15,6 +16,15 @@ def notes_on(state: TrainingState | None) -> list[str]:
     return [
         f"{what}: going on after epoch {state.epoch} instead." for what in state.damaged
     ]
+
+
+def notes_on_process() -> list[str]:
+    """Say aloud who writes, if several processes train together."""
+    here = place()
+    if here.count == 1:
+        return []
+    role = "writes the run" if here.index == 0 else "leaves nothing: process 0 does"
+    return [f"process {here.index} of {here.count}: it {role}."]
 
 
 def fit_to_data(

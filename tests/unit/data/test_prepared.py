@@ -132,19 +132,14 @@ def test_read_one_case(root):
 
 
 @pytest.mark.parametrize("side", [64, 32, 96])
-def test_load_pairs_in_order_and_one_size(root, side):
+def test_read_pair_of_any_size(root, side):
     dataset = open_prepared(root)
-    images, labels = dataset.load_pairs(dataset.select("all"), side)
-    assert images.shape == labels.shape == (2, side, side, 1)
-    assert images.dtype == labels.dtype == np.uint8
-    assert images[:, 0, 0, 0].tolist() == [10, 20]
+    image, labels = dataset.read_pair(dataset.cases[0], side)
+    assert image.shape == labels.shape == (side, side)
+    assert image.dtype == labels.dtype == np.uint8
+    assert image[0, 0] == 10
     assert set(np.unique(labels)) <= {0, 1}
-    assert labels[0].any()
-
-
-def test_load_no_pairs(root):
-    images, _ = open_prepared(root).load_pairs([], 32)
-    assert images.shape == (0, 32, 32, 1)
+    assert labels.any()
 
 
 def test_case_without_mask(root):
@@ -210,7 +205,7 @@ def test_broken_files_are_named(root, content, message):
         write_png(path, content)
     dataset = open_prepared(root)
     with pytest.raises(ImageError, match=message):
-        dataset.load_pairs(dataset.select("train"), 32)
+        dataset.read_pair(dataset.select("train")[0], 32)
 
 
 def test_truncated_file_is_named(root):

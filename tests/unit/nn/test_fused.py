@@ -42,13 +42,23 @@ def test_compiled_where_keras_would(
     assert compiled() == expected
 
 
-def test_not_compiled_once_operations_are_deterministic(monkeypatch, compiled):
+@pytest.mark.parametrize(
+    ("deterministic", "cpu", "expected"),
+    [
+        pytest.param(False, False, True, id="gpu"),
+        pytest.param(True, False, False, id="deterministic-gpu"),
+        pytest.param(True, True, True, id="processor"),
+    ],
+)
+def test_deterministic_gpu_compiles_nothing(
+    monkeypatch, compiled, deterministic, cpu, expected
+):
     from tensorflow.python.framework import config
 
     pretend(monkeypatch, system="Linux", processor="x86_64", gpus=[])
-    assert compiled()
-    monkeypatch.setattr(config, "is_op_determinism_enabled", lambda: True)
-    assert not compiled()
+    monkeypatch.setattr(config, "is_op_determinism_enabled", lambda: deterministic)
+    monkeypatch.setattr(module, "on_cpu", lambda: cpu)
+    assert compiled() == expected
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_the_second_time_is_an_error_that_can_be_resumed(prepared, tmp_path):
 def test_half_of_one_is_nothing(prepared, tmp_path):
     config = dataclasses.replace(TINY, batch_size=1)
     device = Device(room=0)
-    with pytest.raises(ConfigError, match=r"out of memory with one case .*--size"):
+    with pytest.raises(ConfigError, match=r"out of memory with 1 case a step .*--size"):
         train(
             [prepared], config, run=tmp_path / "r", runs=tmp_path, events=device.events
         )

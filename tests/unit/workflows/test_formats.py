@@ -13,7 +13,7 @@ from lungcli.workflows.formats import (
     TABLES,
     contributions,
     parse_formats,
-    remove_files,
+    output_names,
     write_files,
 )
 
@@ -52,11 +52,11 @@ def test_each_file_is_written_under_its_suffix(tmp_path):
         assert (tmp_path / "ward" / f"a{suffix}").stat().st_size == size
 
 
-def test_what_was_written_can_be_removed(tmp_path):
+def test_all_that_may_be_written_is_known(tmp_path):
     write_files(XRAY, tmp_path / "a", FORMATS, model="m")
-    (tmp_path / "a.txt").touch()
-    remove_files(tmp_path / "a", FORMATS)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    written = {path.name for path in tmp_path.iterdir()}
+    assert set(output_names("a", FORMATS)) == written | {"a_seg.dcm"}
+    assert output_names("ward/a", ["rle", "png"]) == ["ward/a.png"]
 
 
 def test_every_table_has_a_contribution():

@@ -40,7 +40,7 @@ def test_mean_over_images_of_the_thresholded_mask():
     # 0.6 counts as lung, 0.4 does not: the soft values would score lower and higher
     predicted = np.stack([probabilities(16, 12, 0.6), probabilities(16, 2, 0.6)])
     predicted[0, :, 12:, 1] = 0.4
-    assert scorer(predicted) == {"val_dice": pytest.approx((1 + 2 / 3) / 2)}
+    assert scorer([predicted]) == {"val_dice": pytest.approx((1 + 2 / 3) / 2)}
 
 
 def test_at_the_prepared_size_not_the_networks():
@@ -48,7 +48,7 @@ def test_at_the_prepared_size_not_the_networks():
     mask = square(64, 32)
     mask[:, 40] = 2
     scorer = ValidationScorer([(Dataset(mask), Case())], threshold=0.5)
-    (dice,) = scorer(probabilities(32, 16, 1.0)[None]).values()
+    (dice,) = scorer([probabilities(32, 16, 1.0)[None]]).values()
     assert dice == pytest.approx(2 * 32 / (32 + 33))
 
 
@@ -58,14 +58,28 @@ def test_both_lungs_count():
     predicted = probabilities(8, 4, 1.0)
     predicted[:, 6:, 1] = 1.0
     scorer = ValidationScorer([(Dataset(mask), Case())], threshold=0.5)
-    assert scorer(predicted[None]) == {"val_dice": 1.0}
+    assert scorer([predicted[None]]) == {"val_dice": 1.0}
 
 
 def test_sources_apart():
     cases = [(Dataset(square(8, 4)), Case("x")), (Dataset(square(8, 4)), Case("y"))]
     scorer = ValidationScorer(cases, threshold=0.5)
     predicted = np.stack([probabilities(8, 4, 1.0), probabilities(8, 0, 1.0)])
-    assert scorer(predicted) == {"val_dice": 0.5, "val_dice_x": 1.0, "val_dice_y": 0.0}
+    expected = {"val_dice": 0.5, "val_dice_x": 1.0, "val_dice_y": 0.0}
+    assert scorer([predicted]) == expected
+    assert scorer(iter([predicted[:1], predicted[1:]])) == expected
+
+
+def test_a_side_that_is_no_multiple_of_eight():
+    mask = square(13, 5)
+    scorer = ValidationScorer([(Dataset(mask), Case())], threshold=0.5)
+    assert scorer([probabilities(13, 5, 1.0)[None]]) == {"val_dice": 1.0}
+
+
+def test_another_number_of_predictions_is_a_bug():
+    scorer = ValidationScorer([(Dataset(square(8, 4)), Case())], threshold=0.5)
+    with pytest.raises(ValueError, match="zip"):
+        scorer([])
 
 
 def test_patients_in_both_splits_are_refused():

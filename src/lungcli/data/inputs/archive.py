@@ -3,10 +3,8 @@
 Nothing is ever written under a name that an archive chose.
 """
 
-import os
 import re
 import stat
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -16,14 +14,14 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from lungcli.data.inputs.copies import private_copy, room_for
 from lungcli.data.inputs.kinds import (
     DICOM_START,
-    SUFFIXES,
     has_image_suffix,
     is_dicom,
     may_be_dicom,
 )
-from lungcli.errors import DatasetError, ImageError, OutputError
+from lungcli.errors import DatasetError, ImageError
 
 ARCHIVE_SUFFIX: Final = ".zip"
 MAX_BYTES: Final = 2**30  # unpacked; the largest X-rays have 50 megabytes
@@ -69,19 +67,14 @@ def unpacked(path: Path, member: str) -> Iterator[Path]:
         ImageError: If the member is broken or too large.
         OutputError: If there is no room for the copy.
     """
-    suffix = PurePosixPath(member).suffix
-    known = suffix if suffix.lower() in SUFFIXES else ""
-    with _room_for(path, member):
-        number, name = tempfile.mkstemp(known, prefix="lungcli-")
-    try:
-        with os.fdopen(number, "wb") as copy:
+    shown = f"{path}/{member}"
+    with private_copy(member, shown) as copy:
+        with copy.open("wb") as file:
             for chunk in _chunks(path, member):
-                with _room_for(path, member):
-                    copy.write(chunk)
-                    copy.flush()
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
+                with room_for(shown):
+                    file.write(chunk)
+                    file.flush()
+        yield copy
 
 
 def member_state(path: Path, member: str) -> dict[str, int]:
@@ -220,15 +213,3 @@ def _other_method(path: Path, member: str) -> ImageError:
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-@contextmanager
-def _room_for(path: Path, member: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        msg = (
-            f"cannot unpack {path}/{member} for a moment ({error.strerror}). Free "
-            "space for temporary files, or set TMPDIR to a folder that has it."
-        )
-        raise OutputError(msg) from error

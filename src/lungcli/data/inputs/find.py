@@ -11,7 +11,10 @@ from lungcli.data.inputs.archive import ARCHIVE_SUFFIX, image_members
 from lungcli.data.inputs.folder import images_below, is_image
 from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import KINDS
+from lungcli.data.inputs.remote import inputs_at, listed_inputs
 from lungcli.errors import DatasetError
+from lungcli.stores import Stored
+from lungcli.urls import Url, is_url, local_name
 
 STDIN: Final = "-"
 _MAGIC: Final = re.compile(r"[*?[]")
@@ -19,14 +22,15 @@ _HERE: Final = PurePosixPath()
 
 
 def find_inputs(
-    given: Sequence[str], *, stdin: Iterable[str | bytes], out: Path
+    given: Sequence[str], *, stdin: Iterable[str | bytes], out: Path | Url
 ) -> tuple[Input, ...]:
     """Find every X-ray that a person means, each once.
 
     Args:
         given: Files of any name; folders, searched with all below; zip archives;
-            patterns (`*`, `?`, `[...]`, `**`) that no shell has replaced; `-` for a
-            list of any of these but patterns on stdin.
+            patterns (`*`, `?`, `[...]`, `**`) that no shell has replaced; URLs of any
+            of these but archives; `-` for a list of any of these but patterns on
+            stdin.
         stdin: The list, one path a line.
         out: The output folder, which no search enters.
 
@@ -43,17 +47,31 @@ def find_inputs(
 
     Raises:
         DatasetError: If something is missing, holds no X-ray, or cannot be read.
+        RemoteError: If a URL cannot be searched.
     """
     found: dict[tuple[str, str, str | None], Input] = {}
     real = lru_cache(maxsize=None)(os.path.realpath)
     for each in given:
-        for item in _listed(stdin, out) if each == STDIN else _given(each, out):
+        for item in _listed(stdin, out) if each == STDIN else _named(each, out):
+            if isinstance(item.path, Stored):
+                found.setdefault(("", item.path.url.whole, None), item)
+                continue
             folder, name = os.path.split(item.path)
             found.setdefault((real(folder), name, item.member), item)
     return tuple(found.values())
 
 
-def _given(text: str, out: Path) -> list[Input]:
+def _named(text: str, out: Path | Url) -> list[Input]:
+    if is_url(text):
+        return inputs_at(Url(text), out)
+    return _given(local_name(text), _on_disk(out))
+
+
+def _on_disk(out: Path | Url) -> Path | None:
+    return None if isinstance(out, Url) else out
+
+
+def _given(text: str, out: Path | None) -> list[Input]:
     path = Path(text)
     if _exists(text):
         return _at(path, _HERE if path.is_dir() else PurePosixPath(path.name), out)
@@ -66,7 +84,7 @@ def _given(text: str, out: Path) -> list[Input]:
     raise DatasetError(msg)
 
 
-def _at(path: Path, place: PurePosixPath, out: Path) -> list[Input]:
+def _at(path: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
     """Return what a path stands for; `place` is where it goes in the output folder."""
     if path.is_dir() and _is_within(os.path.realpath(path), out):
         msg = f"--out {out} holds the input {path}. Choose another folder."
@@ -83,7 +101,7 @@ def _at(path: Path, place: PurePosixPath, out: Path) -> list[Input]:
     return found
 
 
-def _in_folder(folder: Path, place: PurePosixPath, out: Path) -> list[Input]:
+def _in_folder(folder: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
     names = images_below(folder, out)
     paths = [folder / name for name in names]
     return [
@@ -105,7 +123,7 @@ def _in_archive(path: Path, place: PurePosixPath) -> list[Input]:
     ]
 
 
-def _matching(base: Path, pattern: Sequence[str], out: Path) -> list[Input]:
+def _matching(base: Path, pattern: Sequence[str], out: Path | None) -> list[Input]:
     hidden = any(part.startswith(".") for part in pattern)
     found: list[Input] = []
     real = lru_cache(maxsize=None)(os.path.realpath)
@@ -141,7 +159,7 @@ def _matches(base: Path, pattern: Sequence[str]) -> list[Path]:
         raise DatasetError(msg) from error
 
 
-def _match(path: Path, place: PurePosixPath, out: Path) -> list[Input]:
+def _match(path: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
     """Return what a match stands for: nobody named it, so it may be no X-ray."""
     if path.is_dir():
         return _in_folder(path, place, out)
@@ -156,11 +174,21 @@ def _is_hidden(place: PurePosixPath) -> bool:
     return any(part.startswith(".") for part in place.parts)
 
 
-def _listed(stdin: Iterable[str | bytes], out: Path) -> list[Input]:
-    paths = [Path(line) for line in _lines(stdin)]
-    if not paths:
+def _listed(stdin: Iterable[str | bytes], out: Path | Url) -> list[Input]:
+    lines = list(_lines(stdin))
+    if not lines:
         msg = "the list on stdin is empty. Write one path a line."
         raise DatasetError(msg)
+    urls = [Url(line) for line in lines if is_url(line)]
+    if not urls:
+        return _listed_paths([Path(local_name(line)) for line in lines], _on_disk(out))
+    if len(urls) < len(lines):
+        msg = "the list on stdin names both files and URLs. Give one list for each."
+        raise DatasetError(msg)
+    return listed_inputs(urls, out)
+
+
+def _listed_paths(paths: Sequence[Path], out: Path | None) -> list[Input]:
     # Not resolved: a link stays where the list names it.
     absolute = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
     folders = [path if path.is_dir() else path.parent for path in absolute]
@@ -184,7 +212,7 @@ def _lines(stdin: Iterable[str | bytes]) -> Iterator[str]:
             text = text.removeprefix("\ufeff")  # Windows begins its text files so
         if not text.strip():
             continue
-        if not _exists(text):
+        if not (is_url(text) or _exists(local_name(text))):
             msg = f"line {number} of the list on stdin: {text} does not exist. Mend it."
             raise DatasetError(msg)
         yield text
@@ -198,5 +226,5 @@ def _is_archive(path: Path) -> bool:
     return path.suffix.lower() == ARCHIVE_SUFFIX and path.is_file()
 
 
-def _is_within(place: str, folder: Path) -> bool:
-    return Path(place).is_relative_to(os.path.realpath(folder))
+def _is_within(place: str, folder: Path | None) -> bool:
+    return folder is not None and Path(place).is_relative_to(os.path.realpath(folder))

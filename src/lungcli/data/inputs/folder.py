@@ -14,7 +14,7 @@ from lungcli.data.inputs.kinds import (
 from lungcli.errors import DatasetError
 
 
-def images_below(root: Path, out: Path) -> list[str]:
+def images_below(root: Path, out: Path | None) -> list[str]:
     """Return the X-rays in a folder, relative to it with `/` between, sorted.
 
     Hidden files and folders are left out, and the output folder. Links to folders
@@ -41,8 +41,8 @@ def is_image(path: str) -> bool:
         return False
 
 
-def _files_below(root: Path, out: Path) -> Iterator[str]:
-    seen = {_identity(out)} if out.exists() else set()
+def _files_below(root: Path, out: Path | None) -> Iterator[str]:
+    seen = {_identity(out)} if out and out.exists() else set()
     pending = deque([""])
     while pending:
         folder = pending.popleft()

@@ -12,6 +12,8 @@ from typing import Final
 from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import SUFFIXES
 from lungcli.errors import DatasetError
+from lungcli.stores import Stored
+from lungcli.urls import Url
 
 _LONGEST: Final = 255  # bytes of a file name on the usual disks
 
@@ -19,7 +21,7 @@ _LONGEST: Final = 255  # bytes of a file name on the usual disks
 def output_stems(
     inputs: Sequence[Input],
     *,
-    out: Path,
+    out: Path | Url,
     suffixes: Sequence[str],
     taken: Iterable[str] = (),
 ) -> tuple[PurePosixPath, ...]:
@@ -55,7 +57,7 @@ def _owners(
     stems: Sequence[PurePosixPath],
     inputs: Sequence[Input],
     suffixes: Sequence[str],
-    out: Path,
+    out: Path | Url,
 ) -> dict[str, Input]:
     """Return whose each possible output is."""
     owners: dict[str, Input] = {}
@@ -68,7 +70,9 @@ def _owners(
     return owners
 
 
-def _check_taken(owners: dict[str, Input], taken: Iterable[str], out: Path) -> None:
+def _check_taken(
+    owners: dict[str, Input], taken: Iterable[str], out: Path | Url
+) -> None:
     for name in taken:
         if _key(name) in owners:
             msg = (
@@ -116,7 +120,7 @@ def _check_folders(
     stems: Sequence[PurePosixPath],
     inputs: Sequence[Input],
     owners: dict[str, Input],
-    out: Path,
+    out: Path | Url,
 ) -> None:
     """Refuse an output that is called as the folder of another: `a.png/b.png`."""
     folders: dict[str, Input] = {}
@@ -133,18 +137,20 @@ def _check_overwriting(
     stems: Sequence[PurePosixPath],
     inputs: Sequence[Input],
     suffixes: Sequence[str],
-    out: Path,
+    out: Path | Url,
 ) -> None:
     # A link is replaced, not what it points to: only the folders are resolved.
     real = lru_cache(maxsize=None)(os.path.realpath)
 
-    def place(path: str) -> str:
+    def place(path: Path | Url) -> str:
+        if isinstance(path, Url):
+            return _key(f"{path.scheme}://{'/'.join(path.parts)}")
         folder, name = os.path.split(path)
         return _key(f"{real(folder)}/{name}")
 
-    originals = {place(str(item.path)) for item in inputs}
+    originals = {place(_where(item)) for item in inputs}
     for stem in stems:
-        key = place(f"{out}/{stem}")
+        key = place(out / stem)
         for suffix in suffixes:
             if f"{key}{suffix}" in originals:
                 msg = (
@@ -154,7 +160,11 @@ def _check_overwriting(
                 raise DatasetError(msg)
 
 
-def _collision(path: Path, first: Input, second: Input) -> DatasetError:
+def _where(item: Input) -> Path | Url:
+    return item.path.url if isinstance(item.path, Stored) else item.path
+
+
+def _collision(path: Path | Url, first: Input, second: Input) -> DatasetError:
     msg = (
         f"several inputs would be written to {path} (upper and lower case are one): "
         f"{first.shown} and {second.shown}. Give the folder that holds both, rename "

@@ -1,0 +1,119 @@
+"""Places that are not on this machine's disks: `s3://bucket/ward`, `gs://`, `https://`.
+
+What they are called; what is done with them is in `stores`.
+"""
+
+import os
+import posixpath
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # a drive has one letter
+_LOCAL: Final = ("file://", "local://")
+WEB: Final = frozenset({"http", "https"})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Url:
+    """A file or folder behind a URL.
+
+    As a string it is what may be shown: no password, and of a web address no query,
+    which may be a signature that opens the file to everybody.
+
+    Attributes:
+        whole: The URL as it was given, with all secrets in it.
+
+    Examples:
+        >>> str(Url("https://me:secret@host/a.png?X-Amz-Signature=beef"))
+        'https://host/a.png'
+        >>> str(Url("s3://bucket/ward") / "a.png")
+        's3://bucket/ward/a.png'
+    """
+
+    whole: str
+
+    def __str__(self) -> str:
+        host, slash, rest = self.whole.partition("://")[2].partition("/")
+        user, at, server = host.rpartition("@")
+        # `abfs://container@account` names no user
+        secret = at and (":" in user or self.scheme in WEB)
+        shown = f"{self.scheme}://{server if secret else host}{slash}{rest}"
+        return _without_query(shown) if self.scheme in WEB else shown
+
+    def __repr__(self) -> str:
+        return f"Url({str(self)!r})"
+
+    def __truediv__(self, name: str | os.PathLike[str]) -> "Url":
+        """Return what lies in this folder; the name may have folders of its own."""
+        return Url(f"{self.whole.rstrip('/')}/{os.fspath(name)}")
+
+    @property
+    def scheme(self) -> str:
+        """What stands in front of `://`, in lower case."""
+        return self.whole.partition("://")[0].lower()
+
+    @property
+    def name(self) -> str:
+        """The last part of the path; the host or bucket where there is none."""
+        return posixpath.basename(str(self).rstrip("/"))
+
+    @property
+    def parent(self) -> "Url":
+        """The folder that holds this; of a host or bucket, itself."""
+        if len(self.parts) < 2:
+            return self
+        return Url(self.whole.rstrip("/").rpartition("/")[0])
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Host or bucket, then folders and name, none of them empty or secret."""
+        rest = str(self).partition("://")[2]
+        return tuple(part for part in rest.split("/") if part)
+
+    def is_within(self, folder: "Url") -> bool:
+        """Tell whether this is the folder, or lies in it."""
+        parts = folder.parts
+        return self.scheme == folder.scheme and self.parts[: len(parts)] == parts
+
+
+def is_url(text: str) -> bool:
+    """Tell a URL; what exists on this machine under that name is none.
+
+    Examples:
+        >>> is_url("s3://bucket/a.png"), is_url("C:/scans"), is_url("file:///scans")
+        (True, False, False)
+    """
+    return (
+        _URL.match(text) is not None
+        and not text.startswith(_LOCAL)
+        and not os.path.exists(text)  # noqa: PTH110 - Path.exists raises on odd names
+    )
+
+
+def place_of(text: str | Path | Url) -> Path | Url:
+    """Return what a person means by the name of a folder.
+
+    Examples:
+        >>> place_of("file:///scans/ward")
+        PosixPath('/scans/ward')
+    """
+    if isinstance(text, Url):
+        return text
+    if isinstance(text, str) and is_url(text):
+        return Url(text)
+    return Path(local_name(str(text)))
+
+
+def local_name(text: str) -> str:
+    """Return a path without the `file://` that some programs write in front of it."""
+    if os.path.exists(text):  # noqa: PTH110 - Path.exists raises on odd names
+        return text
+    for start in _LOCAL:
+        text = text.removeprefix(start)
+    return text
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0].partition("#")[0]

@@ -1,0 +1,318 @@
+"""Work spread over a Ray cluster, in order; a worker that is killed loses nothing."""
+
+import logging
+import os
+import pickle
+import platform
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+import zlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from lungcli.cores import num_cores
+from lungcli.errors import ConfigError, LungcliError
+from lungcli.interrupts import deferred
+
+LOCAL: Final = "local"
+AUTO: Final = "auto"
+_CLIENT: Final = "ray://"
+_CLIENT_PORT: Final = 10001  # Ray's default
+_PATIENCE: Final = 10  # seconds until a cluster answers
+
+_LONGEST: Final = 24  # bytes of TMPDIR; 81 follow, and a socket's path may have 107
+_STORE: Final = 256 * 2**20  # bytes for tasks and results on their way: both are small
+_CHUNKS: Final = 16  # for each worker, so that all end at about the same time
+_MOST: Final = 64  # tasks of a chunk
+_AHEAD: Final = 4  # chunks under way from a cluster elsewhere
+_QUIET: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+}
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+_Work = Callable[[Any], Any]
+
+
+def check_address(address: str) -> str:
+    """Return the address of a cluster as it was given.
+
+    Raises:
+        ConfigError: If it is none.
+    """
+    host, colon, port = address.removeprefix(_CLIENT).rpartition(":")
+    named = address.startswith(_CLIENT) and address != _CLIENT
+    numbered = bool(host and colon and port.isdecimal())
+    if address not in {LOCAL, AUTO} and not named and not numbered:
+        msg = f"--cluster {address!r}: take local, auto or ray://HOST:PORT."
+        raise ConfigError(msg)
+    return address
+
+
+def map_on_cluster(
+    address: str, make: Callable[[], Callable[[_Task], _Result]], tasks: Sequence[_Task]
+) -> Generator[_Result, None, None]:
+    """Yield the result of every task, in the order of the tasks.
+
+    Each worker is a process with one core. It works in the current folder of the
+    caller, which must be there on its machine too, so that relative paths mean the
+    same. What a killed worker had in hand is done again.
+
+    Args:
+        address: `local` starts Ray on this machine and ends it afterwards; `auto` is
+            the cluster that this machine belongs to; others as `ray.init` takes them.
+            Where this process is connected to Ray already, that connection is taken.
+        make: Pickled to each worker and called there once; returns what does a task.
+        tasks: Pickled, as the results are. Doing one twice must do no harm.
+
+    Raises:
+        ConfigError: If Ray is not installed, or there is no such cluster.
+        LungcliError: If workers died again and again.
+        Exception: What a task raised, the first in their order.
+    """
+    if not tasks:
+        return
+    with connected(address):
+        import ray  # noqa: PLC0415 - takes half a second
+
+        try:
+            stream = _far_stream if address.startswith(_CLIENT) else _stream
+            for packed in stream(make, tasks, Path.cwd()):
+                for result in _unpack(packed):
+                    if isinstance(result, _Failure):
+                        raise result.error
+                    yield result
+        except ray.exceptions.RayError as error:
+            first = str(error).strip().partition("\n")[0]
+            msg = (
+                f"the workers of --cluster {address} died again and again ({first}). "
+                "Perhaps memory is short. Go on with --resume where there is one, on "
+                "fewer cores or larger machines."
+            )
+            raise LungcliError(msg) from error
+
+
+def _stream(
+    make: Callable[[], _Work], tasks: Sequence[Any], folder: Path
+) -> Iterator[bytes]:
+    """Yield the packed results of chunks of tasks as Ray Data brings them."""
+    import ray.data  # noqa: PLC0415 - takes a second
+
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
+    num_workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    size = min(_MOST, max(1, len(tasks) // (num_workers * _CHUNKS)))
+    chunks = [
+        {"tasks": _pack(tasks[start : start + size])}
+        for start in range(0, len(tasks), size)
+    ]
+    results = ray.data.from_items(chunks, override_num_blocks=len(chunks)).map(
+        _Worker,
+        fn_constructor_args=(make, folder),
+        compute=ray.data.ActorPoolStrategy(size=min(num_workers, len(chunks))),
+        num_cpus=1,
+    )
+    for row in results.iter_rows():
+        yield row["results"]
+
+
+def _far_stream(
+    make: Callable[[], _Work], tasks: Sequence[Any], folder: Path
+) -> Iterator[bytes]:
+    """Do as `_stream` from outside of the cluster, where Ray Data does not run."""
+    import ray  # noqa: PLC0415 - takes half a second
+
+    steward = (
+        ray.remote(_Steward).options(num_cpus=0).remote(make, _pack(tasks), folder)
+    )
+    ahead = deque(steward.next.remote() for _ in range(_AHEAD))
+    while (packed := ray.get(ahead.popleft())) is not None:
+        yield packed
+        ahead.append(steward.next.remote())
+
+
+class _Steward:
+    """Runs Ray Data inside of the cluster."""
+
+    def __init__(
+        self, make: Callable[[], _Work], packed_tasks: bytes, folder: Path
+    ) -> None:
+        self._results = _stream(make, _unpack(packed_tasks), folder)
+
+    def next(self) -> bytes | None:
+        """Return the next chunk of results; None at the end."""
+        return next(self._results, None)
+
+
+class _Failure:
+    """What stands for the result of a task that raised an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class _Worker:
+    """One process of the cluster; Ray makes it, and once more after a kill.
+
+    Errors are results here: what Ray makes of one is neither short nor picklable.
+    """
+
+    def __init__(self, make: Callable[[], _Work], folder: Path) -> None:
+        try:
+            _enter(folder)
+            self._work = make()
+        except Exception as error:
+            self._work = _raiser(error)
+
+    def __call__(self, row: dict[str, bytes]) -> dict[str, bytes]:
+        """Do a chunk of tasks, up to the first error."""
+        results: list[Any] = []
+        for task in _unpack(row["tasks"]):
+            try:
+                results.append(self._work(task))
+            except Exception as error:
+                results.append(_Failure(error))
+                break
+        return {"results": _pack(results)}
+
+
+def _enter(folder: Path) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        msg = (
+            f"{folder} is not on the worker {platform.node()} ({error.strerror}). "
+            "Start lungcli in a folder that all machines of the cluster share."
+        )
+        raise ConfigError(msg) from error
+
+
+def _raiser(error: Exception) -> _Work:
+    def work(task: Any) -> Any:
+        raise error
+
+    return work
+
+
+def _pack(items: Sequence[Any]) -> bytes:
+    return zlib.compress(pickle.dumps(items), level=1)  # paths are much alike
+
+
+def _unpack(packed: bytes) -> Any:
+    return pickle.loads(zlib.decompress(packed))  # noqa: S301 - of our own workers
+
+
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """Connect to Ray, unless this process is; leave it as it was.
+
+    Args:
+        address: As `map_on_cluster` takes it.
+
+    Raises:
+        ConfigError: If Ray is not installed, or there is no such cluster.
+    """
+    fresh = address == LOCAL and "ray" not in sys.modules  # it reads them once
+    for name, value in {**_QUIET, **(_own_token() if fresh else {})}.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray  # noqa: PLC0415 - takes half a second
+        import ray.data  # noqa: PLC0415 - a part that may be missing
+    except ImportError as error:
+        msg = f"--cluster needs Ray ({error}): pip install 'lungcli[ray]'"
+        raise ConfigError(msg) from error
+    if ray.is_initialized():
+        yield
+        return
+    folder = _short_folder() if address == LOCAL else None
+    try:
+        # Ray takes SIGTERM for itself, which is taken back, and says what it was told
+        with deferred(), _no_stderr():
+            _init(ray, address, folder)
+        yield
+    finally:
+        with deferred():
+            ray.shutdown()
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _own_token() -> dict[str, str]:
+    """Return what keeps other users of this machine from sending the workers code.
+
+    Without it, Ray leaves a token in the home folder.
+    """
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+@contextmanager
+def _no_stderr() -> Iterator[None]:
+    """Keep what is not Python from writing on stderr."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _init(ray: Any, address: str, folder: str | None) -> None:
+    # Ray prints that a worker died on stdout, where `--json` goes; nothing public helps
+    ray._private.worker._worker_logs_enabled = False
+    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if folder is not None:
+        ray.init(
+            address="local",
+            num_cpus=num_cores(),
+            include_dashboard=False,
+            object_store_memory=_STORE,
+            _node_ip_address="127.0.0.1",
+            _temp_dir=folder,
+            **quiet,
+        )
+        return
+    try:
+        _knock(address)
+        ray.init(address=address, **quiet)
+    except (OSError, RuntimeError, ValueError) as error:
+        first = str(error).strip().partition("\n")[0]
+        msg = (
+            f"--cluster {address}: cannot connect ({first}). Check the address, and "
+            "that the cluster runs the same Ray and Python; or take --cluster local."
+        )
+        raise ConfigError(msg) from error
+
+
+def _knock(address: str) -> None:
+    """Try the address, where Ray would wait for minutes.
+
+    Raises:
+        OSError: If nobody answers.
+    """
+    if address != AUTO:
+        host, _, port = address.removeprefix(_CLIENT).partition(":")
+        number = int(port or _CLIENT_PORT)
+        socket.create_connection((host, number), timeout=_PATIENCE).close()
+
+
+def _short_folder() -> str:
+    """Return a new folder whose path leaves room for the names of Ray's sockets."""
+    usual = tempfile.gettempdir()
+    folder = usual if len(os.fsencode(usual)) <= _LONGEST else "/tmp"  # noqa: S108 - mkdtemp is safe there
+    return tempfile.mkdtemp(prefix="lungcli-", dir=folder)

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 from lungcli.errors import OutputError, RemoteError
 from lungcli.files import PART
+from lungcli.store_errors import explained, lacks_credentials
 from lungcli.urls import WEB, Url
 
 PAUSES: tuple[float, ...] = (1.0, 4.0)  # seconds between the tries
@@ -25,7 +26,6 @@ PAUSES: tuple[float, ...] = (1.0, 4.0)  # seconds between the tries
 _OBJECT_STORES: Final = frozenset(
     {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss"}
 )
-_EXTRAS: Final = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 # How file systems tell one version of a file from another; the first that is there.
 _VERSIONS: Final = (
     "ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified",
@@ -277,17 +277,13 @@ def _tried(url: Url, what: str, action: Callable[[], _Result]) -> _Result:
             if isinstance(error, OSError) and error.errno in _FULL:
                 raise _no_room(url, error) from error
             if pause is None or _is_final(error):
-                raise _explained(url, what, error) from error
+                raise explained(url, what, error) from error
             time.sleep(pause)
     raise AssertionError
 
 
 def _is_final(error: Exception) -> bool:
-    return isinstance(error, _FINAL) or _lacks_credentials(error)
-
-
-def _lacks_credentials(error: Exception) -> bool:
-    return "Credential" in type(error).__name__  # of botocore and of Google
+    return isinstance(error, _FINAL) or lacks_credentials(error)
 
 
 def _no_room(url: Url, error: OSError) -> OutputError:
@@ -296,47 +292,3 @@ def _no_room(url: Url, error: OSError) -> OutputError:
         "files, or set TMPDIR to a folder that has it."
     )
     return OutputError(msg)
-
-
-def _explained(url: Url, what: str, error: Exception) -> RemoteError:
-    if isinstance(error, ImportError):
-        return _missing_package(url)
-    if isinstance(error, FileNotFoundError):
-        why = "there is no such file, folder or bucket: check its spelling"
-    elif isinstance(error, PermissionError) or _lacks_credentials(error):
-        why = f"access is denied: check {_credentials(url)}"
-    elif isinstance(error, ValueError):
-        why = "fsspec knows no such kind of URL: check its spelling"
-    elif isinstance(error, NotImplementedError):
-        why = "this file system cannot do that: choose another one"
-    else:
-        why = f"{_reason(error)}: check the connection"
-    return RemoteError(f"{url} cannot be {what}; {why}.")
-
-
-def _missing_package(url: Url) -> RemoteError:
-    extra = _EXTRAS.get(url.scheme)
-    if extra:
-        remedy = f"pip install 'lungcli[{extra}]'"
-    else:
-        remedy = f"install the package that fsspec has {url.scheme}:// from"
-    return RemoteError(f"{url} needs a package that is not installed: {remedy}.")
-
-
-def _credentials(url: Url) -> str:
-    if url.scheme in {"s3", "s3a"}:
-        return "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    if url.scheme in {"gs", "gcs"}:
-        return (
-            "GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth application-default login"
-        )
-    return "your credentials"
-
-
-def _reason(error: Exception) -> str:
-    """Say what happened, without what a library's text may quote of a URL."""
-    if isinstance(error, TimeoutError):
-        return "it took too long"
-    if isinstance(error, ConnectionError):
-        return "the connection broke off"
-    return f"the connection failed ({type(error).__name__})"

@@ -64,9 +64,9 @@ def test_one_run_that_predict_takes(prepared, together, tmp_path):
     assert "error: the run folder joint exists already" in said
     assert "error: another process of this training could not begin" in other_said
 
+    predict = ["predict", str(prepared / "images"), "--model", "joint", "--out"]
     predicted = subprocess.run(
-        [sys.executable, "-m", "lungcli", "predict", str(prepared / "images"), "--json"]
-        + ["--model", "joint", "--out", "masks"],
+        [sys.executable, "-m", "lungcli", *predict, "masks"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,8 +1,10 @@
 """Smaller ONNX networks: kernels in half precision, or convolutions in 8 bits."""
 
+import io
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,7 +81,7 @@ def quantize_onnx(path: Path, images: NDArray[np.uint8]) -> None:
     """Let the convolutions of an ONNX network compute in 8 bits, in place.
 
     Static quantization in the QDQ form: weights per channel and symmetric, activations
-    with the range that they have on the images. The first `FIRST_IN_FLOAT` and the
+    with the range that 99.998 % of them have on the images. The first `FIRST_IN_FLOAT` and the
     last `LAST_IN_FLOAT` convolutions, and whatever is no convolution, stay in float32;
     so do input and output.
 
@@ -116,8 +118,7 @@ def quantize_onnx(path: Path, images: NDArray[np.uint8]) -> None:
             "nothing. Export it with --precision float16."
         )
         raise ModelError(msg)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of onnxruntime, about NumPy
+    with tempfile.TemporaryDirectory() as folder, _quiet():
         folded, quantized = Path(folder) / "folded.onnx", Path(folder) / "int8.onnx"
         quant_pre_process(path, folded, skip_symbolic_shape=True)
         quantization.quantize_static(
@@ -125,6 +126,7 @@ def quantize_onnx(path: Path, images: NDArray[np.uint8]) -> None:
             quantized,
             Images(),
             quant_format=quantization.QuantFormat.QDQ,
+            calibrate_method=quantization.CalibrationMethod.Percentile,
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
@@ -136,6 +138,13 @@ def quantize_onnx(path: Path, images: NDArray[np.uint8]) -> None:
     del small.metadata_props[:]
     small.metadata_props.extend(kept)
     onnx.save(small, path)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop what onnxruntime tells of its progress, on stdout, and warns of NumPy."""
+    with warnings.catch_warnings(action="ignore"), redirect_stdout(io.StringIO()):
+        yield
 
 
 def _as_inputs(

@@ -57,7 +57,7 @@ def test_one_stops_with_the_other(two, asked):
 def test_who_refuses_says_why(two):
     two(False)
     with pytest.raises(OutputError, match="full"), failing_together():
-        raise OutputError("full")  # noqa: EM101 - the message is the test
+        raise OutputError("full")
 
 
 def test_the_others_refuse_too(two):
@@ -73,15 +73,15 @@ def test_a_process_that_has_gone(two, kind):
         pytest.raises(ConfigError, match=r"has gone \(UNKNOWN: Gloo.*--resume"),
         others_watched(),
     ):
-        raise kind("UNKNOWN: Gloo AllGather failed: Connection closed\nmore")  # noqa: EM101
+        raise kind("UNKNOWN: Gloo AllGather failed: Connection closed\nmore")
 
 
 def test_other_errors_are_left_alone(two):
     two(False)
     with pytest.raises(ValueError, match="a bug"), others_watched():
-        raise ValueError("a bug")  # noqa: EM101
+        raise ValueError("a bug")
 
 
 def test_alone_nobody_else_has_gone():
     with pytest.raises(RuntimeError, match="Gloo"), others_watched():
-        raise RuntimeError("Gloo")  # noqa: EM101
+        raise RuntimeError("Gloo")

@@ -1,4 +1,4 @@
-"""Which folder each process of a joint training writes to; other processes pretended."""
+"""Which folder each process of a joint training writes to; the others are pretended."""
 
 from contextlib import nullcontext
 

@@ -1,7 +1,8 @@
 """Open an ONNX network in onnxruntime, quietly and without surprises."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lungcli.errors import ModelError
 from lungcli.onnx_file import read_network
@@ -13,6 +14,19 @@ _PROVIDERS: Final = ("CUDAExecutionProvider", "CPUExecutionProvider")
 _ERRORS_ONLY: Final = 3  # of onnxruntime's log levels
 # What lies there is trusted as the code is.
 _PROGRAM: Final = Path(__file__).resolve().parent
+
+
+def load_onnxruntime() -> Any:
+    """Import onnxruntime, and have it tell nobody anything.
+
+    It can report to its makers what it is used for. From version 1.32 on it would begin
+    at the import, with the number of a session in the temporary folder.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # noqa: PLC0415 - 0.15 s, for those who need it
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 def open_session(path: Path, *, threads: int) -> "onnxruntime.InferenceSession":
@@ -29,9 +43,7 @@ def open_session(path: Path, *, threads: int) -> "onnxruntime.InferenceSession":
     Raises:
         ModelError: If the file cannot be used.
     """
-    import onnxruntime  # noqa: PLC0415 - 0.15 s, for those who need it
-
-    onnxruntime.disable_telemetry_events()  # there are some on Windows
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -23,6 +23,7 @@ def test_commands():
         "augment-preview",
         "demo",
         "evaluate",
+        "export",
         "info",
         "merge",
         "predict",

@@ -20,8 +20,8 @@ from PIL import Image
 
 from lungcli.data.phantom import draw_phantom
 from lungcli.errors import ConfigError, OutputError
-from lungcli.workflows import cluster
-from lungcli.workflows.cluster import check_address, map_on_cluster
+from lungcli.workflows import ray_session
+from lungcli.workflows.cluster import map_on_cluster
 from lungcli.workflows.predict import PredictSettings, predict
 from lungcli.workflows.prepare import PrepareSettings, prepare
 
@@ -44,9 +44,9 @@ def two_workers():
     """Ray on this machine, with two workers."""
     needs_ray()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cluster, "num_cores", lambda: 2)
+        patch.setattr(ray_session, "num_cores", lambda: 2)
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # of the workers
-        with cluster.connected("local"):
+        with ray_session.connected("local"):
             yield
 
 
@@ -183,13 +183,13 @@ def test_a_worker_that_cannot_begin(two_workers):
 
 @pytest.mark.parametrize("address", ["local", "auto", "ray://head:10001", "head:6379"])
 def test_addresses(address):
-    assert check_address(address) == address
+    assert ray_session.check_address(address) == address
 
 
 @pytest.mark.parametrize("address", ["", "head", "ray://", "http://x", "head:", ":1"])
 def test_what_is_no_address(address):
     with pytest.raises(ConfigError, match=r"take local, auto or ray://HOST:PORT"):
-        check_address(address)
+        ray_session.check_address(address)
 
 
 def test_without_ray(monkeypatch):

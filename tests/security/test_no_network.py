@@ -1,5 +1,6 @@
 """A whole session asks nobody anything."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -82,3 +83,12 @@ def test_the_network_that_came_with_lungcli_asks_nobody(tmp_path):
         check=True,
     )
     assert done.stderr.splitlines()[-1] == "heard []"
+
+
+def test_onnxruntime_begins_no_telemetry(tmp_path):
+    """It would leave the number of a session in a file `.ses`."""
+    program = "import lungcli; lungcli.load_model('bundled')"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    assert not list(tmp_path.iterdir())

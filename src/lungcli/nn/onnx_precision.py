@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from lungcli.errors import ModelError
+from lungcli.onnx_session import load_onnxruntime
 
 # These decide where the outline runs; what is between them is most of the network. In
 # the default network: the stem, the two upper levels of the way down, the upper one of
@@ -81,9 +82,9 @@ def quantize_onnx(path: Path, images: NDArray[np.uint8]) -> None:
     """Let the convolutions of an ONNX network compute in 8 bits, in place.
 
     Static quantization in the QDQ form: weights per channel and symmetric, activations
-    with the range that 99.998 % of them have on the images. The first `FIRST_IN_FLOAT` and the
-    last `LAST_IN_FLOAT` convolutions, and whatever is no convolution, stay in float32;
-    so do input and output.
+    with the range that 99.998 % of them have on the images. The first `FIRST_IN_FLOAT`
+    and the last `LAST_IN_FLOAT` convolutions, and whatever is no convolution, stay in
+    float32; so do input and output.
 
     Args:
         path: The network, in float32.
@@ -96,6 +97,7 @@ def quantize_onnx(path: Path, images: NDArray[np.uint8]) -> None:
         Jacob et al. (2018), Quantization and training of neural networks for
         efficient integer-arithmetic-only inference, https://doi.org/10.1109/CVPR.2018.00286
     """
+    load_onnxruntime()
     # the quantizer takes 0.3 s to import
     from onnxruntime import quantization  # noqa: PLC0415
     from onnxruntime.quantization.shape_inference import (  # noqa: PLC0415

@@ -9,8 +9,9 @@ from typing import Final
 
 from lungcli.data.inputs import Input
 from lungcli.progress import Progress
+from lungcli.workflows.entry_table import write_table
 from lungcli.workflows.formats import TABLES, write_tables
-from lungcli.workflows.journal import Entry, Journal, write_table
+from lungcli.workflows.journal import Entry, Journal
 from lungcli.workflows.places import Desk, Place
 from lungcli.workflows.prediction_table import COLUMNS, table_row
 from lungcli.workflows.review import write_review

@@ -4,56 +4,22 @@ import logging
 import os
 import pickle
 import platform
-import secrets
-import shutil
-import socket
-import sys
-import tempfile
 import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from lungcli.cores import num_cores
 from lungcli.errors import ConfigError, LungcliError
-from lungcli.interrupts import deferred
+from lungcli.workflows.ray_session import CLIENT, connected
 
-LOCAL: Final = "local"
-AUTO: Final = "auto"
-_CLIENT: Final = "ray://"
-_CLIENT_PORT: Final = 10001  # Ray's default
-_PATIENCE: Final = 10  # seconds until a cluster answers
-
-_LONGEST: Final = 24  # bytes of TMPDIR; 81 follow, and a socket's path may have 107
-_STORE: Final = 256 * 2**20  # bytes for tasks and results on their way: both are small
 _CHUNKS: Final = 16  # for each worker, so that all end at about the same time
 _MOST: Final = 64  # tasks of a chunk
 _AHEAD: Final = 4  # chunks under way from a cluster elsewhere
-_QUIET: Final = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-}
+
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 _Work = Callable[[Any], Any]
-
-
-def check_address(address: str) -> str:
-    """Return the address of a cluster as it was given.
-
-    Raises:
-        ConfigError: If it is none.
-    """
-    host, colon, port = address.removeprefix(_CLIENT).rpartition(":")
-    named = address.startswith(_CLIENT) and address != _CLIENT
-    numbered = bool(host and colon and port.isdecimal())
-    if address not in {LOCAL, AUTO} and not named and not numbered:
-        msg = f"--cluster {address!r}: take local, auto or ray://HOST:PORT."
-        raise ConfigError(msg)
-    return address
 
 
 def map_on_cluster(
@@ -83,7 +49,7 @@ def map_on_cluster(
         import ray  # noqa: PLC0415 - takes half a second
 
         try:
-            stream = _far_stream if address.startswith(_CLIENT) else _stream
+            stream = _far_stream if address.startswith(CLIENT) else _stream
             for packed in stream(make, tasks, Path.cwd()):
                 for result in _unpack(packed):
                     if isinstance(result, _Failure):
@@ -209,110 +175,3 @@ def _pack(items: Sequence[Any]) -> bytes:
 
 def _unpack(packed: bytes) -> Any:
     return pickle.loads(zlib.decompress(packed))  # noqa: S301 - of our own workers
-
-
-@contextmanager
-def connected(address: str) -> Iterator[None]:
-    """Connect to Ray, unless this process is; leave it as it was.
-
-    Args:
-        address: As `map_on_cluster` takes it.
-
-    Raises:
-        ConfigError: If Ray is not installed, or there is no such cluster.
-    """
-    fresh = address == LOCAL and "ray" not in sys.modules  # it reads them once
-    for name, value in {**_QUIET, **(_own_token() if fresh else {})}.items():
-        os.environ.setdefault(name, value)
-    try:
-        import ray  # noqa: PLC0415 - takes half a second
-        import ray.data  # noqa: PLC0415 - a part that may be missing
-    except ImportError as error:
-        msg = f"--cluster needs Ray ({error}): pip install 'lungcli[ray]'"
-        raise ConfigError(msg) from error
-    if ray.is_initialized():
-        yield
-        return
-    folder = _short_folder() if address == LOCAL else None
-    try:
-        # Ray takes SIGTERM for itself, which is taken back, and says what it was told
-        with deferred(), _no_stderr():
-            _init(ray, address, folder)
-        yield
-    finally:
-        with deferred():
-            ray.shutdown()
-            if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _own_token() -> dict[str, str]:
-    """Return what keeps other users of this machine from sending the workers code.
-
-    Without it, Ray leaves a token in the home folder.
-    """
-    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-
-
-@contextmanager
-def _no_stderr() -> Iterator[None]:
-    """Keep what is not Python from writing on stderr."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _init(ray: Any, address: str, folder: str | None) -> None:
-    # Ray prints that a worker died on stdout, where `--json` goes; nothing public helps
-    ray._private.worker._worker_logs_enabled = False
-    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    if folder is not None:
-        ray.init(
-            address="local",
-            num_cpus=num_cores(),
-            include_dashboard=False,
-            object_store_memory=_STORE,
-            _node_ip_address="127.0.0.1",
-            _temp_dir=folder,
-            **quiet,
-        )
-        return
-    try:
-        _knock(address)
-        ray.init(address=address, **quiet)
-    except (OSError, RuntimeError, ValueError) as error:
-        first = str(error).strip().partition("\n")[0]
-        msg = (
-            f"--cluster {address}: cannot connect ({first}). Check the address, and "
-            "that the cluster runs the same Ray and Python; or take --cluster local."
-        )
-        raise ConfigError(msg) from error
-
-
-def _knock(address: str) -> None:
-    """Try the address, where Ray would wait for minutes.
-
-    Raises:
-        OSError: If nobody answers.
-    """
-    if address != AUTO:
-        host, _, port = address.removeprefix(_CLIENT).partition(":")
-        number = int(port or _CLIENT_PORT)
-        socket.create_connection((host, number), timeout=_PATIENCE).close()
-
-
-def _short_folder() -> str:
-    """Return a new folder whose path leaves room for the names of Ray's sockets."""
-    usual = tempfile.gettempdir()
-    folder = usual if len(os.fsencode(usual)) <= _LONGEST else "/tmp"  # noqa: S108 - mkdtemp is safe there
-    return tempfile.mkdtemp(prefix="lungcli-", dir=folder)

@@ -59,8 +59,8 @@ class ExportSettings:
             raise ConfigError(msg)
         if self.to == SAVED_MODEL and self.precision == INT8:
             msg = (
-                "TensorFlow computes no convolution in 8 bits: a saved-model has "
-                "float32 or float16. Take --to onnx or --to litert for int8."
+                "a saved-model has float32 or float16. Take --to onnx or --to litert "
+                "for int8."
             )
             raise ConfigError(msg)
 
@@ -250,10 +250,7 @@ def _describe(
 
 def _remedy(settings: ExportSettings) -> str:
     if settings.precision == INT8:
-        return (
-            "Take --precision float16, or calibrate with --data on X-rays like those "
-            "that it is meant for."
-        )
+        return "Take --precision float16, or calibrate with other X-rays (--data)."
     if settings.precision == FLOAT16:
         return "Take --precision float32."
     return "Report it, and take another --to meanwhile."

@@ -17,7 +17,8 @@ from lungcli.outputs.npz import write_npz
 from lungcli.outputs.rle import RleRow, rle_row, write_rle
 from lungcli.pictures.film import write_png
 from lungcli.pictures.overlay import outline
-from lungcli.workflows.journal import Entry, write_table
+from lungcli.workflows.entry_table import write_table
+from lungcli.workflows.journal import Entry
 from lungcli.workflows.shards import WHOLE, Shard
 
 NIFTI: Final = "nifti"

@@ -5,9 +5,8 @@ an X-ray that is finished. Appended to and never rewritten: that is cheap at any
 length, and a kill costs at most the line being written, which is not read again.
 """
 
-import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, BinaryIO, Final, Literal, Self
 from lungcli.data.inputs import Input
 from lungcli.documents import parse_fields, parse_json
 from lungcli.errors import ConfigError, OutputError
-from lungcli.files import Cell, csv_cell, whole_file, write_text
+from lungcli.files import write_text
 
 FAILED: Final = "failed"  # the status that a restart tries again
 _FORMAT: Final = 1
@@ -227,30 +226,6 @@ def file_size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
-
-
-def write_table(
-    path: Path,
-    columns: Sequence[str],
-    entries: Iterable[Entry],
-    row: Callable[[Entry], Sequence[Cell]],
-) -> None:
-    """Write one line of CSV for each entry, one at a time.
-
-    Args:
-        path: The table, UTF-8.
-        columns: Its first line.
-        entries: What becomes of each X-ray, in the order of the table.
-        row: Returns the cells of an entry, one each column.
-
-    Raises:
-        OutputError: If the table cannot be written.
-    """
-    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        for entry in entries:
-            writer.writerow([csv_cell(value) for value in row(entry)])
 
 
 def _line(document: Mapping[str, Any]) -> str:

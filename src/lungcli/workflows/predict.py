@@ -1,12 +1,10 @@
 """Label any X-ray files with a trained network."""
 
-import platform
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TextIO
 
@@ -22,8 +20,7 @@ from lungcli.progress import Progress, silent
 from lungcli.runs import RUNS
 from lungcli.stores import Stored
 from lungcli.urls import Url, place_of
-from lungcli.workflows.batch import TABLE, Batch, LabelAll, OnEntry, Task
-from lungcli.workflows.cluster import check_address, map_on_cluster
+from lungcli.workflows.batch import TABLE, Batch, OnEntry
 from lungcli.workflows.doubts import ON_DOUBT
 from lungcli.workflows.formats import (
     FORMATS,
@@ -33,13 +30,14 @@ from lungcli.workflows.formats import (
 )
 from lungcli.workflows.inference import LungModel
 from lungcli.workflows.journal import Entry, Journal
-from lungcli.workflows.labelling import DOUBTFUL, OK, Labeller, LabellerPlan
+from lungcli.workflows.labelling import DOUBTFUL, OK, LabellerPlan
 from lungcli.workflows.models import BUNDLED, Announce, ModelFolder, find_model, quiet
 from lungcli.workflows.places import place_at
 from lungcli.workflows.prediction_table import STATUSES, entry_document
+from lungcli.workflows.ray_session import check_address
 from lungcli.workflows.review import REVIEW
 from lungcli.workflows.shards import WHOLE, Shard
-from lungcli.workflows.threads import in_order
+from lungcli.workflows.spreading import in_threads, on_cluster
 
 JOURNAL: Final = "predictions.jsonl"
 _MOST_THREADS: Final = 16  # each may hold the probabilities of a large film: 160 MB
@@ -201,9 +199,9 @@ def predict(
     # many X-rays at a time, one core each; or all cores for the only one
     labeller = plan.load(threads=1 if num_threads > 1 else None, announce=announce)
     label_all = (
-        _in_threads(labeller, num_threads)
+        in_threads(labeller, num_threads)
         if settings.cluster is None
-        else _on_cluster(settings.cluster, plan)
+        else on_cluster(settings.cluster, plan)
     )
     open_journal = Journal.resume if settings.resume else Journal.start
     conditions = _conditions(plan.model, labeller.lungs, settings)
@@ -249,32 +247,6 @@ def _num_threads(items: Sequence[Input], out: Path | Url) -> int:
     # who fetches or stores an X-ray waits for the network, and another one computes
     remote = isinstance(out, Url) or any(isinstance(i.path, Stored) for i in items)
     return max(1, min(len(items), (1 + remote) * num_cores(), _MOST_THREADS))
-
-
-def _in_threads(labeller: Labeller, num_threads: int) -> LabelAll:
-    """Return what labels X-rays in threads of this process."""
-
-    def label_all(tasks: Sequence[Task]) -> Generator[Entry, None, None]:
-        return in_order(lambda task: labeller.label(*task), tasks, num_threads)
-
-    return label_all
-
-
-def _on_cluster(address: str, plan: LabellerPlan) -> LabelAll:
-    """Return what labels X-rays in the workers of a cluster."""
-    return partial(map_on_cluster, address, partial(_labelling, plan))
-
-
-def _labelling(plan: LabellerPlan) -> Callable[[Task], Entry]:
-    """Return what labels X-rays in a worker of a cluster."""
-    if isinstance(plan.out, Path) and not plan.out.is_dir():
-        msg = (
-            f"{plan.out} is not on the worker {platform.node()}. Choose an --out that "
-            "all machines of the cluster share."
-        )
-        raise ConfigError(msg)
-    labeller = plan.load(threads=1)
-    return lambda task: labeller.label(*task)
 
 
 def _conditions(

@@ -41,10 +41,11 @@ from lungcli.files import printable, whole_folder
 from lungcli.locks import locked
 from lungcli.progress import Progress, silent
 from lungcli.urls import Url, place_of
-from lungcli.workflows.cluster import check_address, map_on_cluster
+from lungcli.workflows.cluster import map_on_cluster
 from lungcli.workflows.contact_sheet import write_contact_sheet
 from lungcli.workflows.prepare_report import PrepareReport, SourceCounts
 from lungcli.workflows.processes import map_in_processes
+from lungcli.workflows.ray_session import check_address
 from lungcli.workflows.remote_data import local_out, local_sources
 from lungcli.workflows.splitting import SplitPlan, split_and_audit
 

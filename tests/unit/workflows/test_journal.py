@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 from lungcli.data.inputs import Input, find_inputs
 from lungcli.errors import ConfigError, OutputError
 from lungcli.files import csv_cell
-from lungcli.workflows.journal import (
-    FAILED,
-    Entry,
-    Journal,
-    write_table,
-)
+from lungcli.workflows.entry_table import write_table
+from lungcli.workflows.journal import FAILED, Entry, Journal
 
 SETTINGS = {"model": "abc", "threshold": 0.5, "formats": ("png", "csv")}
 

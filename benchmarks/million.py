@@ -60,7 +60,7 @@ def on_processors(
     return Costs(
         machines=machines,
         hours=hours,
-        memory_mb=memory_mb(images / machines),
+        memory_mb=memory_mb(images),  # a shard lists all files, too
         price=hours * machines * price,
     )
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from lungcli.data.xray import read_xray
     from lungcli.errors import LungcliError
     from lungcli.workflows.evaluate import evaluate
+    from lungcli.workflows.export import ExportSettings, export
     from lungcli.workflows.inference import LungModel, load_model
+    from lungcli.workflows.merge import merge
     from lungcli.workflows.predict import PredictSettings, predict
     from lungcli.workflows.prepare import PrepareSettings, prepare
     from lungcli.workflows.scoring import ScoreSettings
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ExportSettings",
     "LungModel",
     "LungcliError",
     "PictureSettings",
@@ -41,7 +44,9 @@ __all__ = [
     "TrainEvents",
     "draw_phantom",
     "evaluate",
+    "export",
     "load_model",
+    "merge",
     "predict",
     "prepare",
     "read_xray",
@@ -52,6 +57,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ExportSettings": "workflows.export",
     "LungModel": "workflows.inference",
     "LungcliError": "errors",
     "PictureSettings": "workflows.visualize",
@@ -62,7 +68,9 @@ _MODULES = {
     "TrainEvents": "workflows.training_report",
     "draw_phantom": "data.phantom",
     "evaluate": "workflows.evaluate",
+    "export": "workflows.export",
     "load_model": "workflows.inference",
+    "merge": "workflows.merge",
     "predict": "workflows.predict",
     "prepare": "workflows.prepare",
     "read_xray": "data.xray",

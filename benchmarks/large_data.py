@@ -181,7 +181,7 @@ def ratios(
 
 def main(
     cases: Annotated[int, typer.Option(help="Of the large set.", min=400)] = 20_000,
-    small: Annotated[int, typer.Option(help="Of the small set.", min=100)] = 1000,
+    small: Annotated[int, typer.Option(help="Of the small set.", min=100)] = 2000,
     size: Annotated[int, typer.Option(help="Side in pixels.")] = 64,
     batch_size: Annotated[int, typer.Option(help="Images a step.", min=1)] = 8,
     rounds: Annotated[int, typer.Option(help="Turns of each.", min=1)] = 3,
@@ -197,7 +197,7 @@ def main(
             for label, count in (("small", small), ("large", cases)):
                 repeat_cases(prepared, folder / label, count)
                 # as many steps of both, or the ends of epochs would be compared
-                sets[label] = (folder / label, 1 + round(cases / count))
+                sets[label] = (folder / label, round(cases / count))
             found = measure(sets, size=size, batch_size=batch_size, rounds=rounds)
     except (LungcliError, TrainingError) as error:
         stop(str(error))

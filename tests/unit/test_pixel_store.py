@@ -1,7 +1,7 @@
 """Pixels on disk read as pixels in memory do."""
 
-import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_what_is_read_is_a_copy(store, pixels):
 
 def test_nothing_lies_in_the_folder(store, tmp_path):
     assert len(store) == 5
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_threads_do_not_disturb_each_other(store, pixels):
@@ -81,7 +81,7 @@ def test_a_case_that_was_not_written(tmp_path):
 
 
 def test_a_full_disk_names_the_remedy(monkeypatch, tmp_path):
-    full = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115 - the store closes it
+    full = Path("/dev/full").open("r+b", buffering=0)  # noqa: SIM115
     monkeypatch.setattr(
         "lungcli.pixel_store.tempfile.TemporaryFile", lambda **how: full
     )

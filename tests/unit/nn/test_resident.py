@@ -33,6 +33,9 @@ pairs = Pairs((masks > 0).astype(np.uint8) * 200 + noise, masks)
 config = TrainConfig(
     size=32, filters=4, depth=1, epochs=3, batch_size=2, precision=sys.argv[2]
 )
+def score(batches):
+    return {"val_dice": float(np.concatenate([*batches]).mean())}
+
 seen = {}
 for resident in (False, True):
     module.fits_on_device = lambda batches: resident
@@ -40,7 +43,7 @@ for resident in (False, True):
     trainer = Trainer(config, pairs, pairs, __import__("pathlib").Path(sys.argv[1]))
     trainer.fit(
         Hooks(
-            score=lambda batches: {"val_dice": float(np.concatenate([*batches]).mean())},
+            score=score,
             on_step=lambda step, logs: steps.append(step),
             on_epoch=lambda epoch, logs: epochs.append(dict(logs)),
         )

@@ -12,8 +12,8 @@ from lungcli.workflows.formats import (
     SUFFIXES,
     TABLES,
     contributions,
-    parse_formats,
     output_names,
+    parse_formats,
     write_files,
 )
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from lungcli.errors import OutputError
 from lungcli.files import beside
+from lungcli.urls import without_secrets
 
 try:
     import fcntl
@@ -115,7 +116,7 @@ def _write_holder(descriptor: int) -> None:
     holder = {
         "pid": os.getpid(),
         "host": platform.node(),
-        "command": shlex.join(["lungcli", *sys.argv[1:]]),
+        "command": shlex.join(["lungcli", *map(without_secrets, sys.argv[1:])]),
     }
     with suppress(OSError):  # a full disk: the lock holds all the same
         os.ftruncate(descriptor, 0)

@@ -264,8 +264,12 @@ def _stored(url: Url, place: str, info: Mapping[str, Any]) -> Stored:
 
 
 def _below(folder: str, name: str) -> str:
-    """Return the rest of a path in a folder; both as the file system has them."""
-    return name.strip("/").removeprefix(folder.strip("/")).strip("/")
+    """Return the rest of a path in a folder; both as the file system has them.
+
+    Objects may have empty folders in their names: `ward//a.png` is not `ward/a.png`.
+    """
+    rest = name.lstrip("/").removeprefix(folder.strip("/"))
+    return rest.removeprefix("/").removesuffix("/")
 
 
 def _tried(url: Url, what: str, action: Callable[[], _Result]) -> _Result:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Final
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # a drive has one letter
+_SIGNED: Final = re.compile("[?&](sig|signature|x-[a-z]+-signature)=", re.IGNORECASE)
 _LOCAL: Final = ("file://", "local://")
 WEB: Final = frozenset({"http", "https"})
+_WITH_USERS: Final = WEB | {"ftp"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,12 +37,18 @@ class Url:
     whole: str
 
     def __str__(self) -> str:
-        host, slash, rest = self.whole.partition("://")[2].partition("/")
+        rest = self.whole.partition("://")[2]
+        host, slash, path = rest.partition("/")
         user, at, server = host.rpartition("@")
         # `abfs://container@account` names no user
-        secret = at and (":" in user or self.scheme in WEB)
-        shown = f"{self.scheme}://{server if secret else host}{slash}{rest}"
-        return _without_query(shown) if self.scheme in WEB else shown
+        if at and (":" in user or self.scheme in _WITH_USERS):
+            rest = f"{server}{slash}{path}"
+        elif not at and "@" in path and not host.rpartition(":")[2].isdecimal():
+            # a slash in the password: `s3://key:se/cret@bucket`
+            rest = rest.rpartition("@")[2] if ":" in host else rest
+        shown = f"{self.scheme}://{rest}"
+        signed = self.scheme in WEB or _SIGNED.search(shown)
+        return _without_query(shown) if signed else shown
 
     def __repr__(self) -> str:
         return f"Url({str(self)!r})"
@@ -90,6 +98,16 @@ def is_url(text: str) -> bool:
         and not text.startswith(_LOCAL)
         and not os.path.exists(text)  # noqa: PTH110 - Path.exists raises on odd names
     )
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with each URL in it as it may be shown.
+
+    Examples:
+        >>> without_secrets("--out=s3://key:secret@bucket/ward")
+        '--out=s3://bucket/ward'
+    """
+    return re.sub(rf"{_URL.pattern}\S*", lambda found: str(Url(found[0])), text)
 
 
 def place_of(text: str | Path | Url) -> Path | Url:

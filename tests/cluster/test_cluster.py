@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from lungcli.data.phantom import draw_phantom
-from lungcli.errors import ConfigError, OutputError
+from lungcli.errors import ConfigError, LungcliError, OutputError
 from lungcli.workflows import ray_session
 from lungcli.workflows.cluster import map_on_cluster
 from lungcli.workflows.predict import PredictSettings, predict
@@ -174,6 +174,14 @@ def test_the_error_of_a_worker_is_that_of_the_call(two_workers, kind):
 def never():
     msg = "there is no model. Train one."
     raise OutputError(msg)
+
+
+def test_a_task_that_ends_its_worker_each_time_ends_the_call(two_workers):
+    def make():
+        return lambda task: os._exit(1) if task == 3 else task
+
+    with pytest.raises(LungcliError, match="one file ends them each time"):
+        list(map_on_cluster("local", make, range(8)))
 
 
 def test_a_worker_that_cannot_begin(two_workers):

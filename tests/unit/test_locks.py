@@ -166,3 +166,13 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
     with pytest.raises(OutputError, match="cannot write"), locked(tmp_path / "out"):
         pass
     assert Path(tmp_path / "precious").read_text() == "kept"
+
+
+def test_no_password_or_signature_is_left_in_the_lock(tmp_path, monkeypatch):
+    web = "https://host/a.png?X-Amz-Signature=beef"
+    monkeypatch.setattr(
+        sys, "argv", ["lungcli", "predict", web, "--out=s3://key:secret@bucket/ward"]
+    )
+    with locked(tmp_path):
+        command = json.loads((tmp_path / LOCK).read_text())["command"]
+    assert command == "lungcli predict https://host/a.png --out=s3://bucket/ward"

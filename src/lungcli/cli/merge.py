@@ -1,6 +1,5 @@
 """`lungcli merge`: parts of a prediction in, the whole of it out."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,13 +12,13 @@ from lungcli.cli.progress import progress_bars
 
 def merge(
     parts: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="PART...", help="Folders that 'predict --shard' has written."
         ),
     ],
     out_folder: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--out",
             "-o",

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from lungcli.errors import ConfigError, LungcliError
 from lungcli.workflows.ray_session import CLIENT, connected
 
+_RETRIES: Final = 3  # of a chunk whose worker was killed
 _CHUNKS: Final = 16  # for each worker, so that all end at about the same time
 _MOST: Final = 64  # tasks of a chunk
 _AHEAD: Final = 4  # chunks under way from a cluster elsewhere
@@ -59,8 +60,8 @@ def map_on_cluster(
             first = str(error).strip().partition("\n")[0]
             msg = (
                 f"the workers of --cluster {address} died again and again ({first}). "
-                "Perhaps memory is short. Go on with --resume where there is one, on "
-                "fewer cores or larger machines."
+                "Perhaps memory is short, or one file ends them each time. Go on "
+                "without --cluster, with --resume where there is one."
             )
             raise LungcliError(msg) from error
 
@@ -86,6 +87,8 @@ def _stream(
         fn_constructor_args=(make, folder),
         compute=ray.data.ActorPoolStrategy(size=min(num_workers, len(chunks))),
         num_cpus=1,
+        # or an X-ray that ends its worker would do so for ever
+        ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": _RETRIES},
     )
     for row in results.iter_rows():
         yield row["results"]

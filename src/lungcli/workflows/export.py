@@ -129,19 +129,24 @@ def export(
     found = find_model(model, runs=runs, announce=announce)
     info = load_info(found.root)
     weights_file(found.root)
-    path = out or found.results.root / settings.default_name
+    path = found.results.root / settings.default_name if out is None else out
+    if path.name in {"", ".."}:
+        msg = f"--out {path} is no name for an export. Name a file or a new folder."
+        raise OutputError(msg)
     card_path = path.with_name(f"{path.name}.json")
     _check_place(path, card_path, found, settings)
     xrays = trial_xrays(
         data, info.network.size, calibrate=settings.precision == INT8, progress=progress
     )
     place = whole_folder if settings.to == SAVED_MODEL else whole_file
-    place = whole_folder if settings.to == SAVED_MODEL else whole_file
-    with locked(path, outside=True), whole_file(card_path) as card_part:
-        with place(path) as part:
-            _convert(found, part, settings, xrays)
-            parity = _compare(found, part, settings, xrays, progress)
-            num_bytes = _size(part)
+    with (
+        locked(path, outside=True),
+        whole_file(card_path) as card_part,
+        place(path) as part,
+    ):
+        _convert(found, part, settings, xrays)
+        parity = _compare(found, part, settings, xrays, progress)
+        num_bytes = _size(part)
         card = describe(
             found,
             info,

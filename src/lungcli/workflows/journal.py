@@ -86,6 +86,9 @@ class Journal:
             ConfigError: If the earlier results were made in another way.
             OutputError: If it cannot be read or written.
         """
+        if path.is_symlink():  # what is appended would go elsewhere
+            msg = f"{path} is a link. Remove it, or choose another --out."
+            raise ConfigError(msg)
         if file_size(path) is None:
             return cls.start(path, settings)
         journal = cls._open(path)
@@ -195,10 +198,11 @@ class Journal:
         return file_size(self.path.parent / name)
 
     def _read_offsets(self) -> None:
+        ours = self.settings is not None  # else nothing of it is changed
         self._file.seek(0)
         for line in self._file:
             if not line.endswith(b"\n"):
-                if self._file.writable():
+                if ours and self._file.writable():
                     self._file.truncate(self._end)  # torn by a kill: the next is whole
                 return
             stem = _parsed(line).get("stem")

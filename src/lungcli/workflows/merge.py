@@ -10,13 +10,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from lungcli.errors import ConfigError, DatasetError
-from lungcli.files import whole_file
+from lungcli.files import printable, remove_file, whole_file
 from lungcli.locks import locked
 from lungcli.progress import Progress, silent
+from lungcli.urls import Url, place_of
 from lungcli.workflows.batch import Batch
 from lungcli.workflows.datasets import check_output
+from lungcli.workflows.formats import FORMATS, output_names
 from lungcli.workflows.journal import Entry, Journal, describe_differences
 from lungcli.workflows.predict import JOURNAL, Predictions
+from lungcli.workflows.prediction_table import STATUSES
 from lungcli.workflows.shards import OWN_CONDITIONS, Shard
 
 _NAME: Final = re.compile(r"predictions\.[0-9]+-of-[0-9]+\.jsonl")
@@ -55,11 +58,9 @@ class Part:
         found = {}
         for entry in self.journal.entries(self.journal.stems):
             found[entry.index] = entry.stem
-            if not self.journal.has_outputs(entry):
-                msg = f"{self} lacks an output of {entry.shown}. {self.remedy}"
-                raise DatasetError(msg)
-        wanted = self.shard.share(range(self.num_inputs))
-        missing = len(wanted) - len(found.keys() & set(wanted))
+            self._check(entry)
+        wanted = range(self.shard.number - 1, self.num_inputs, self.shard.count)
+        missing = len(wanted) - sum(index in wanted for index in found)
         if missing:
             msg = (
                 f"{self} is not finished: {missing} of its {len(wanted)} X-rays are "
@@ -67,6 +68,19 @@ class Part:
             )
             raise DatasetError(msg)
         return [found[index] for index in wanted]
+
+    def _check(self, entry: Entry) -> None:
+        """Refuse what `predict` does not write, and an output that is gone."""
+        possible = output_names(entry.stem, self.settings["formats"])
+        stem = PurePosixPath(entry.stem)
+        climbs = stem.is_absolute() or ".." in stem.parts
+        odd = climbs or not entry.outputs.keys() <= set(possible)
+        if odd or entry.status not in STATUSES:
+            raise _foreign(self.journal.path)
+        linked = any((self.root / name).is_symlink() for name in entry.outputs)
+        if linked or not self.journal.has_outputs(entry):
+            msg = f"{self} lacks an output of {printable(entry.shown)}. {self.remedy}"
+            raise DatasetError(msg)
 
     @property
     def remedy(self) -> str:
@@ -78,9 +92,9 @@ class Part:
 
 
 def merge(
-    folders: Sequence[Path],
+    folders: Sequence[str | Path],
     *,
-    out: Path | None = None,
+    out: str | Path | None = None,
     collect: bool = False,
     progress: Progress = silent,
 ) -> Predictions:
@@ -100,12 +114,12 @@ def merge(
         DatasetError: If a part is missing, there twice, or not finished.
         OutputError: If the results cannot be written.
     """
-    only = folders[0] if len(folders) == 1 else Path("masks")
-    target = only if out is None else out
+    only = folders[0] if len(folders) == 1 else "masks"
+    target = _local(only if out is None else out)
     check_output(target)
     with ExitStack() as stack:
-        parts = []
-        for path in _journals(folders):
+        parts: list[Part] = []
+        for path in _journals([_local(folder) for folder in folders]):
             parts.append(_open(path))
             stack.callback(parts[-1].journal.close)
         parts = _complete(parts)
@@ -116,7 +130,10 @@ def merge(
         _gather(parts, stems, journal, progress)
         formats = parts[0].settings["formats"]
         batch = Batch((), list(map(PurePosixPath, stems)), journal, formats)
-        paths = batch.write_tables()
+        try:
+            paths = batch.write_tables()
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _foreign(target / JOURNAL) from error
         return Predictions(
             counts=batch.counts,
             skipped=0,
@@ -125,6 +142,21 @@ def merge(
             out=target,
             entries=tuple(batch.light_entries()) if collect else (),
         )
+
+
+def _local(text: str | Path) -> Path:
+    place = place_of(text)
+    if isinstance(place, Url):
+        msg = f"merge works on disks only: download {place} first, and upload after."
+        raise ConfigError(msg)
+    return place
+
+
+def _foreign(path: Path) -> DatasetError:
+    return DatasetError(
+        f"{path} was not written by this version of lungcli. Do its part again, or "
+        "remove it."
+    )
 
 
 def _journals(folders: Iterable[Path]) -> Iterator[Path]:
@@ -156,6 +188,8 @@ def _open(path: Path) -> Part:
     try:
         settings = dict(journal.settings or {})
         shard, (num_inputs, names) = (settings.pop(key) for key in OWN_CONDITIONS)
+        if int(num_inputs) < 0 or not set(settings["formats"]) <= set(FORMATS):
+            raise _foreign(path)
         return Part(
             shard=Shard.parse(shard),
             journal=journal,
@@ -163,13 +197,9 @@ def _open(path: Path) -> Part:
             num_inputs=int(num_inputs),
             names=str(names),
         )
-    except (KeyError, TypeError, ValueError, ConfigError) as error:
+    except (KeyError, TypeError, ValueError, ConfigError, DatasetError) as error:
         journal.close()
-        msg = (
-            f"{path} was not written by this version of lungcli. Do its part again, or "
-            "remove it."
-        )
-        raise DatasetError(msg) from error
+        raise _foreign(path) from error
 
 
 def _complete(parts: Iterable[Part]) -> list[Part]:
@@ -228,12 +258,16 @@ def _gather(
         number = index % len(parts)
         for entry in parts[number].journal.entries([stem]):
             if away[number]:
-                _bring(entry, parts[number].root, root)
+                _bring(entry, parts[number], root)
             journal.append(entry)
         progress("merge", index + 1, len(stems))
 
 
-def _bring(entry: Entry, source: Path, target: Path) -> None:
+def _bring(entry: Entry, of: Part, target: Path) -> None:
+    source = of.root
+    for name in output_names(entry.stem, of.settings["formats"]):
+        if name not in entry.outputs:  # an earlier merge may have brought it
+            remove_file(target / name)
     for name in entry.outputs:
         with whole_file(target / name) as part:
             part.unlink()

@@ -55,7 +55,7 @@ def compare(
     Raises:
         ModelError: If neither finds a lung in any X-ray.
     """
-    scores: dict[str, float] = {}
+    scores: list[tuple[str, float]] = []
     difference = 0.0
     progress("parity", 0, len(xrays))
     for start in range(0, len(xrays), _BATCH):
@@ -70,7 +70,7 @@ def compare(
                 original.restore(original.clean(probabilities), xray.geometry)
                 for probabilities in (one, other)
             )
-            scores[xray.name] = lower_dice(before, after)
+            scores.append((xray.name, lower_dice(before, after)))
         progress("parity", start + len(batch), len(xrays))
     return _summary(scores, difference)
 
@@ -85,8 +85,8 @@ def lower_dice(one: LabelMap, other: LabelMap) -> float:
     return min((score for score in scores if not np.isnan(score)), default=float("nan"))
 
 
-def _summary(scores: dict[str, float], difference: float) -> Parity:
-    known = {name: score for name, score in scores.items() if not np.isnan(score)}
+def _summary(scores: Sequence[tuple[str, float]], difference: float) -> Parity:
+    known = [(name, score) for name, score in scores if not np.isnan(score)]
     if not known:
         msg = (
             f"the network finds no lung in any of {len(scores)} X-rays, so nothing "
@@ -94,11 +94,11 @@ def _summary(scores: dict[str, float], difference: float) -> Parity:
             "it for more epochs."
         )
         raise ModelError(msg)
-    lowest = min(known, key=lambda name: known[name])
+    name, lowest = min(known, key=lambda scored: scored[1])
     return Parity(
         num_xrays=len(known),
-        mean_dice=float(np.mean(list(known.values()))),
-        lowest_dice=known[lowest],
-        lowest_name=lowest,
+        mean_dice=float(np.mean([score for _, score in known])),
+        lowest_dice=lowest,
+        lowest_name=name,
         largest_difference=difference,
     )

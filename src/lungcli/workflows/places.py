@@ -109,9 +109,17 @@ class RemoteDesk(Desk):
         """
         if self._kept is None:
             return
-        for path in sorted(self.folder.iterdir()):
-            if path.is_file() and not path.name.startswith("."):
-                self.keep(path)
+        files = [path for path in self.folder.iterdir() if path.is_file()]
+        failures = []
+        # the journal first: what it knows need not be done again
+        for path in sorted(files, key=lambda p: (p.suffix != ".jsonl", p.name)):
+            if not path.name.startswith("."):
+                try:
+                    self.keep(path)
+                except RemoteError as error:
+                    failures.append(error)
+        if failures:
+            raise failures[0]
 
 
 @dataclass(frozen=True, slots=True)

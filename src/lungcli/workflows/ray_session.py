@@ -46,7 +46,9 @@ def check_address(address: str) -> str:
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """Connect to Ray, unless this process is; leave it as it was.
+    """Connect to Ray, unless this process is, and end what was begun.
+
+    Ray keeps its settings, as that it sends no statistics, while the process lives.
 
     Args:
         address: As `map_on_cluster` takes it.

@@ -194,8 +194,9 @@ def _store(folder: Path, out: Url, progress: Progress) -> None:
         upload(folder / name, out / name)
 
     _each(store_one, names, "store", progress)
+    kept = set(names)
     for file in list_files(out):  # of cases that an older data set had
-        if file.place.startswith(_OWN) and file.place not in names:
+        if file.place.startswith(_OWN) and file.place not in kept:
             remove(file.url)
     store_one(DATASET_JSON)
     remove(out / _UNDER_WAY)

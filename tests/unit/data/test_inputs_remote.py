@@ -197,3 +197,15 @@ def test_a_file_url_is_a_path(tmp_path):
     (tmp_path / "a.png").touch()
     (item,) = find(f"file://{tmp_path}/a.png")
     assert item.path == tmp_path / "a.png"
+
+
+def test_an_empty_folder_in_a_name_hides_no_xray(memory):
+    memory.store.clear()
+    for key in ("ward//a.png", "ward/b//c.png"):
+        memory.pipe(f"/scans/{key}", b"x")
+    found = find(WARD)
+    assert names(found) == ["a.png", "b/c.png"]
+    assert [item.shown for item in found] == [f"{WARD}//a.png", f"{WARD}/b//c.png"]
+    memory.pipe("/scans/ward/a.png", b"y")
+    with pytest.raises(DatasetError, match="several inputs would be written to"):
+        output_stems(find(WARD), out=Path("out"), suffixes=[".png"])

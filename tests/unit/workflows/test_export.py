@@ -353,6 +353,23 @@ class TestRefusals:
         with pytest.raises(OutputError, match=message):
             export(run, settings=ONNX32, out=tmp_path / name)
 
+    @pytest.mark.parametrize("place", [".", "/", ".."])
+    def test_no_name_at_all(self, run, place):
+        with pytest.raises(OutputError, match="is no name for an export"):
+            export(run, settings=ONNX32, out=Path(place))
+
+    @pytest.mark.slow
+    def test_no_network_without_its_card(self, run, tmp_path, monkeypatch):
+        def full(path, document):
+            del document
+            msg = f"{path}: no space"
+            raise OutputError(msg)
+
+        monkeypatch.setattr("lungcli.workflows.export.write_json", full)
+        with pytest.raises(OutputError, match="no space"):
+            export(run, settings=ONNX32, out=tmp_path / "a.onnx")
+        assert not list(tmp_path.glob("*a.onnx*"))
+
     def test_the_model_itself(self, run):
         settings = ExportSettings(to="onnx", force=True)
         with pytest.raises(OutputError, match="belongs to the model itself"):

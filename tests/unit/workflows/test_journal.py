@@ -293,3 +293,18 @@ def test_thousands_of_entries_take_no_memory(path):
         tracemalloc.stop()
     assert count == 2_000
     assert peak < 100_000 < Path(path).stat().st_size / 10
+
+
+def test_a_file_that_is_no_journal_is_left_as_it_is(path):
+    path.parent.mkdir()
+    path.write_text("my notes\nwithout an end")
+    with pytest.raises(ConfigError, match="not written by this version"):
+        Journal.resume(path, SETTINGS)
+    assert path.read_text() == "my notes\nwithout an end"
+
+
+def test_a_link_is_not_followed(path, tmp_path):
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="is a link"):
+        Journal.resume(path, SETTINGS)

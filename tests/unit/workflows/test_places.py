@@ -207,3 +207,23 @@ def test_a_local_place_is_the_folder(tmp_path):
     with LocalPlace(tmp_path / "new").opened(["j"]) as desk:
         assert desk.folder == tmp_path / "new"
         assert desk.folder.is_dir()
+
+
+def test_the_journal_is_stored_though_a_table_cannot_be(tmp_path, monkeypatch):
+    for name in ("coco.json", "predictions.csv", "predictions.jsonl"):
+        (tmp_path / name).touch()
+    kept = []
+
+    def upload(path, url):
+        del url
+        if path.name == "coco.json":
+            msg = "too large"
+            raise RemoteError(msg)
+        kept.append(path.name)
+
+    monkeypatch.setattr(places, "upload", upload)
+    desk = RemoteDesk(tmp_path, OUT)
+    desk.keep(tmp_path / "predictions.jsonl")
+    with pytest.raises(RemoteError, match="too large"):
+        desk.keep_all()
+    assert kept == ["predictions.jsonl", "predictions.jsonl", "predictions.csv"]

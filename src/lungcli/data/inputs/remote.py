@@ -56,7 +56,7 @@ def inputs_at(url: Url, out: Path | Url, place: PurePosixPath = _HERE) -> list[I
     if not found:
         msg = f"no image in {url} ({KINDS} were looked for). Check its spelling."
         raise DatasetError(msg)
-    return [_input(image, place / image.place) for image in found]
+    return [_input(image, place / _named(image)) for image in found]
 
 
 def listed_inputs(urls: Sequence[Url], out: Path | Url) -> list[Input]:
@@ -144,7 +144,7 @@ def _input(file: Stored, name: PurePosixPath, problem: str = "") -> Input:
 
 
 def _named(file: Stored) -> PurePosixPath:
-    return PurePosixPath(file.place)
+    return PurePosixPath(file.place.lstrip("/"))  # of `ward//a.png`
 
 
 def _checked(name: PurePosixPath, url: Url) -> PurePosixPath:

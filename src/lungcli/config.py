@@ -111,8 +111,7 @@ class TrainConfig:
             raise ConfigError(msg)
         for name in ("tensorboard", "deterministic"):
             _check(name, getattr(self, name), bool)
-        if self.devices != ALL_DEVICES:
-            _check("devices", self.devices, int, at_least=1)
+        _check_devices(self.devices)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("keep", self.keep, KEEPS)
@@ -236,6 +235,15 @@ def _shown(value: object) -> str:
 def _name_of(kind: type | tuple[type, ...]) -> str:
     names = {int: "whole number", bool: "true or false"}
     return names.get(kind, "number") if isinstance(kind, type) else "number"
+
+
+def _check_devices(value: object) -> None:
+    if value == ALL_DEVICES:
+        return
+    if isinstance(value, str):
+        msg = f"devices must be a whole number or {ALL_DEVICES}, got {_shown(value)}."
+        raise ConfigError(msg)
+    _check("devices", value, int, at_least=1)
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -100,6 +100,21 @@ def is_url(text: str) -> bool:
     )
 
 
+def url_of_path(path: Path) -> str | None:
+    """Return the URL that somebody wrote where only a path can be; None if it is one.
+
+    A path has lost one of the two slashes, and any secret is cut.
+
+    Examples:
+        >>> url_of_path(Path("s3://bucket/runs"))
+        's3://bucket/runs'
+    """
+    scheme, colon, rest = str(path).partition(":/")
+    text = f"{scheme}://{rest.lstrip('/')}"
+    odd = colon and is_url(text) and not os.path.exists(path)  # noqa: PTH110
+    return str(Url(text)) if odd else None
+
+
 def without_secrets(text: str) -> str:
     """Return a text with each URL in it as it may be shown.
 

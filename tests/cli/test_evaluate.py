@@ -374,3 +374,12 @@ def test_the_real_command(prepared, run, tmp_path):
     )
     assert json.loads(done.stdout)["dice"]["mean"] == 1
     assert (tmp_path / "e" / "cases.csv").is_file()
+
+
+def test_urls_are_for_predict_and_prepare(here, prepared, run, capsys, monkeypatch):
+    command = ("evaluate", "--model", run, "--data")
+    line = fails(capsys, monkeypatch, *command, "s3://bucket/prepared")
+    assert "download s3://bucket/prepared first" in line
+    line = fails(capsys, monkeypatch, *command, prepared, "--out", "s3://bucket/o")
+    assert "nothing but predict and prepare writes to URLs, as s3://bucket/o" in line
+    assert not list(here.iterdir())

@@ -144,6 +144,14 @@ def square():
     return lambda number: number**2
 
 
+def test_nobody_else_may_enter_the_folder_of_ray(two_workers):
+    import ray
+
+    folder = Path(ray._private.worker._global_node.get_temp_dir_path())
+    assert folder.is_dir()
+    assert folder.parent.stat().st_mode & 0o077 == 0
+
+
 def test_results_come_in_order_while_work_goes_on(two_workers):
     found = map_on_cluster("local", square, range(200))
     assert next(found) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lungcli.urls import Url, is_url, place_of
+from lungcli.urls import Url, is_url, place_of, url_of_path
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,12 @@ def test_a_folder_holds_what_lies_below_it_only():
     assert ward.is_within(Url("s3://bucket/ward/"))
     assert not Url("s3://bucket/ward2").is_within(ward)
     assert not Url("gs://bucket/ward").is_within(ward)
+
+
+def test_a_path_that_was_meant_as_a_url(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert url_of_path(Path("s3://key:secret@bucket/runs")) == "s3://bucket/runs"
+    for path in ("runs", "/runs", "C:/runs", "a:b/c", "."):
+        assert url_of_path(Path(path)) is None
+    (tmp_path / "s3:" / "bucket").mkdir(parents=True)
+    assert url_of_path(Path("s3://bucket")) is None

@@ -4,6 +4,7 @@ import logging
 import os
 import pickle
 import platform
+import warnings
 import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -82,14 +83,19 @@ def _stream(
         {"tasks": _pack(tasks[start : start + size])}
         for start in range(0, len(tasks), size)
     ]
-    results = ray.data.from_items(chunks, override_num_blocks=len(chunks)).map(
-        _Worker,
-        fn_constructor_args=(make, folder),
-        compute=ray.data.ActorPoolStrategy(size=min(num_workers, len(chunks))),
-        num_cpus=1,
-        # or an X-ray that ends its worker would do so for ever
-        ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": _RETRIES},
-    )
+    items = ray.data.from_items(chunks, override_num_blocks=len(chunks))
+    with warnings.catch_warnings(action="ignore"):  # Ray 2.64 has another argument
+        results = items.map(
+            _Worker,
+            fn_constructor_args=(make, folder),
+            compute=ray.data.ActorPoolStrategy(size=min(num_workers, len(chunks))),
+            num_cpus=1,
+            # or an X-ray that ends its worker would do so for ever
+            ray_remote_args_fn=lambda: {
+                "max_restarts": -1,
+                "max_task_retries": _RETRIES,
+            },
+        )
     for row in results.iter_rows():
         yield row["results"]
 

@@ -17,6 +17,7 @@ from lungcli.data.prepared import (
 )
 from lungcli.errors import DatasetError, OutputError
 from lungcli.pixel_store import Pixels, PixelStore
+from lungcli.urls import url_of_path
 from lungcli.workflows.threads import in_order
 
 DatasetCase = tuple[PreparedDataset, PreparedCase]
@@ -44,9 +45,12 @@ def open_all(paths: Sequence[str | Path]) -> tuple[PreparedDataset, ...]:
     if not paths:
         msg = "no prepared data set was named. Use --data FOLDER."
         raise DatasetError(msg)
-    return tuple(
-        open_prepared(path) for path in _unique([Path(path) for path in paths])
-    )
+    folders = [Path(path) for path in paths]
+    for folder in folders:
+        if (url := url_of_path(folder)) is not None:
+            msg = f"a data set is read from disks only: download {url} first."
+            raise DatasetError(msg)
+    return tuple(open_prepared(folder) for folder in _unique(folders))
 
 
 def select(datasets: Sequence[PreparedDataset], split: str) -> Selection:
@@ -224,11 +228,17 @@ def conventions_differ(one: str, other: str) -> bool:
 
 
 def check_output(folder: Path) -> None:
-    """Refuse to write results into a prepared data set.
+    """Refuse to write results into a prepared data set, or to a URL.
 
     Raises:
         OutputError: If the folder is one, or lies in one.
     """
+    if (url := url_of_path(folder)) is not None:
+        msg = (
+            f"nothing but predict and prepare writes to URLs, as {url}. Choose a "
+            "folder with --out."
+        )
+        raise OutputError(msg)
     place = folder.resolve()
     for parent in (place, *place.parents):
         if is_prepared(parent):

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TextIO
@@ -34,7 +34,7 @@ from lungcli.workflows.labelling import DOUBTFUL, OK, LabellerPlan
 from lungcli.workflows.models import BUNDLED, Announce, ModelFolder, find_model, quiet
 from lungcli.workflows.places import place_at
 from lungcli.workflows.prediction_table import STATUSES, entry_document
-from lungcli.workflows.ray_session import check_address
+from lungcli.workflows.ray_session import check_address, connected
 from lungcli.workflows.review import REVIEW
 from lungcli.workflows.shards import WHOLE, Shard
 from lungcli.workflows.spreading import in_threads, on_cluster
@@ -208,6 +208,8 @@ def predict(
     conditions |= shard.conditions(all_stems)
     name = shard.named(JOURNAL)
     with (
+        # before anything is written: there may be no such cluster
+        connected(settings.cluster) if settings.cluster else nullcontext(),
         place.opened([name] if settings.resume else []) as desk,
         _alone(desk.folder / name, shard),
         open_journal(desk.folder / name, conditions) as journal,

@@ -20,8 +20,9 @@ AUTO: Final = "auto"
 CLIENT: Final = "ray://"
 _CLIENT_PORT: Final = 10001  # Ray's default
 _PATIENCE: Final = 10  # seconds until a cluster answers
-_LONGEST: Final = 24  # bytes of TMPDIR; 81 follow, and a socket's path may have 107
+_LONGEST: Final = 22  # bytes of TMPDIR; 83 follow, and a socket's path may have 107
 _STORE: Final = 256 * 2**20  # bytes for tasks and results on their way: both are small
+_INNER: Final = "r"  # in a folder that only this user enters
 _QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
     "RAY_BACKEND_LOG_LEVEL": "fatal",
@@ -118,7 +119,7 @@ def _init(ray: Any, address: str, folder: str | None) -> None:
             include_dashboard=False,
             object_store_memory=_STORE,
             _node_ip_address="127.0.0.1",
-            _temp_dir=folder,
+            _temp_dir=f"{folder}/{_INNER}",  # which Ray opens to everybody
             **quiet,
         )
         return

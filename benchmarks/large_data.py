@@ -187,7 +187,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="Turns of each.", min=1)] = 3,
     as_json: AsJson = False,
 ) -> None:
-    """Compare training on a large data set with training on a small one."""
+    """Measure training on a large data set against training on a small one."""
     console = open_console(as_json=as_json)
     try:
         with tempfile.TemporaryDirectory() as name:

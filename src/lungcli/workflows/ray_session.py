@@ -4,9 +4,11 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -71,8 +73,7 @@ def connected(address: str) -> Iterator[None]:
         return
     folder = _short_folder() if address == LOCAL else None
     try:
-        # Ray takes SIGTERM for itself, which is taken back, and says what it was told
-        with deferred(), _no_stderr():
+        with deferred(), _own_sigterm(), _no_stderr():
             _init(ray, address, folder)
         yield
     finally:
@@ -88,6 +89,18 @@ def _own_token() -> dict[str, str]:
     Without it, Ray leaves a token in the home folder.
     """
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Take SIGTERM back, which Ray takes for itself; only the main thread could."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        main = threading.current_thread() is threading.main_thread()
+        if main and before is not None:  # None: it is not Python's
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ PINS := constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check audit format clean
+.PHONY: help demo test test-fast test-long check audit format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -21,8 +21,11 @@ demo: $(VENV)/installed ## Everything on phantoms: prepare, train, evaluate, vis
 test: $(VENV)/installed-dev ## The whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+test-long: $(VENV)/installed-dev ## The tests that `make test` leaves out: minutes each
+	$(BIN)/python -m pytest -m long
+
 test-fast: $(VENV)/installed-dev ## The tests that take milliseconds
-	$(BIN)/python -m pytest -m "not slow and not data"
+	$(BIN)/python -m pytest -m "not slow and not data and not long"
 
 check: $(VENV)/installed-dev ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -222,7 +222,9 @@ def short():
         yield Path(folder)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGTERM]
+)
 def test_a_stopped_call_ends_ray_and_goes_on(films, tmp_path, short, number):
     needs_ray()
     long = tmp_path / ("long" * 25)  # it has none

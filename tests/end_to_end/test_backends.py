@@ -31,6 +31,23 @@ DICE = 1e-3
 PIXELS = 1e-3  # share of those that may fall on the other side of the threshold
 
 
+# One process does all three, as Keras takes seconds to start. ONNX is not at stake.
+PROGRAM = """
+import sys
+from pathlib import Path
+import lungcli
+from lungcli.workflows import fine_tuning, training
+training.export_onnx = lambda folder: None
+data, model, out = map(Path, sys.argv[1:])
+few = {"epochs": 3, "strength": 0, "batch_size": 4, "precision": "float32"}
+config = fine_tuning.settings_from(model, few, where="test")
+lungcli.train([data], config, init=model, run=out / "run", runs=out)
+lungcli.evaluate([data], model, out=out / "ev")
+settings = lungcli.PredictSettings(engine="keras")
+lungcli.predict([data / "images"], model, settings=settings, out=out / "masks")
+"""
+
+
 @pytest.fixture(scope="module")
 def results(prepared, run, tmp_path_factory):
     """What each backend left, by its name."""
@@ -38,26 +55,13 @@ def results(prepared, run, tmp_path_factory):
     model = root / "model"
     shutil.copytree(run, model, ignore=shutil.ignore_patterns("model.onnx", "state"))
     for backend in BACKENDS:
-        out = root / backend
-
-        def lungcli(*arguments, on=backend):
-            command = [sys.executable, "-m", "lungcli", *map(str, arguments)]
-            environment = {**os.environ, "KERAS_BACKEND": on}
-            environment["JAX_COMPILATION_CACHE_DIR"] = ""
-            done = subprocess.run(
-                command, env=environment, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done.stderr
-
-        lungcli(
-            *["train", "--data", prepared, "--init", model, "--run", out / "run"],
-            *["--epochs", "3", "--strength", "0", "--batch-size", "4"],
-            *["--precision", "float32"],
-        )
-        lungcli("evaluate", "--data", prepared, "--model", model, "--out", out / "ev")
-        lungcli(
-            *["predict", prepared / "images", "--model", model, "--engine", "keras"],
-            *["--out", out / "masks"],
+        environment = {**os.environ, "KERAS_BACKEND": backend}
+        environment["JAX_COMPILATION_CACHE_DIR"] = ""
+        arguments = [prepared, model, root / backend]
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, *map(str, arguments)],
+            env=environment,
+            check=True,
         )
     return {backend: root / backend for backend in BACKENDS}
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(
         importlib.util.find_spec("jax") is None, reason="JAX is not installed"
     ),

@@ -208,7 +208,7 @@ def test_a_request_as_tensorflow_serving_takes_it(exported, tmp_path):
     np.testing.assert_allclose(predictions[0], predictions[1], atol=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_where_keras_runs_on_jax(run, tmp_path):
     out = tmp_path / "lungs.tflite"
     code = (

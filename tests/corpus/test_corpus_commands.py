@@ -18,7 +18,7 @@ from lungcli.cli.app import app
 from lungcli.errors import LungcliError
 
 MOST_MB = 2000
-MOST_SECONDS = 10  # for one file; the slowest takes 2
+MOST_SECONDS = 10  # for one file
 WITHOUT_IMAGES = ("only-nested", "many", "end-only")
 
 

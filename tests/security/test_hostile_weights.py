@@ -234,7 +234,7 @@ def test_a_network_that_no_memory_holds_is_not_built(weights, settings, reason):
 
 def state_document(folder, **changes):
     """Write a state of a training whose checksums are right."""
-    weights = folder / "epoch-0001.weights.h5"
+    weights = folder / "epoch-0001.npz"
     weights.write_bytes(b"weights")
     described = {
         "file": weights.name,

@@ -2,7 +2,7 @@
 
 state/
   epoch-0007.json           where the training stands, with checksums of the files below
-  epoch-0007.weights.h5     network, averages and optimizer after that epoch
+  epoch-0007.npz            network, averages and optimizer after that epoch
   epoch-0006.*              the epoch before, should the newest be damaged
   best-0004.weights.h5      the weights to keep, as they were then
 
@@ -21,10 +21,11 @@ import keras
 
 from lungcli.documents import parse_fields, read_json
 from lungcli.errors import ModelError
-from lungcli.files import copy_file, remove_file, whole_file, write_json
+from lungcli.files import copy_file, remove_file, write_json
 from lungcli.model_info import WEIGHTS
 from lungcli.nn.callbacks import BestWeights, Counters
 from lungcli.nn.schedule import Part
+from lungcli.nn.snapshot import save_snapshot
 
 _GENERATIONS: Final = 2  # epochs kept: the newest may be damaged
 _CHECKSUM: Final = "checksum"
@@ -40,7 +41,7 @@ class TrainingState:
     Attributes:
         epoch: Epochs done.
         best: Highest validation Dice so far.
-        weights: File with the weights of network and optimizer after that epoch.
+        weights: Snapshot of the network, its averages and the optimizer after it.
         best_weights: File with the weights to keep after that epoch.
         parts: Epochs that were planned together.
         counts: What the callbacks count.
@@ -109,9 +110,8 @@ class StateKeeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
         """Save, then remove what is older than the epoch before."""
         del logs
-        path = self.folder / f"epoch-{epoch + 1:04d}.weights.h5"
-        with whole_file(path, durable=True) as part:
-            self.model.save_weights(part)
+        path = self.folder / f"epoch-{epoch + 1:04d}.npz"
+        save_snapshot(self.model, path)
         best = self.best_weights.best
         document: dict[str, Any] = {
             "epoch": epoch + 1,
@@ -132,8 +132,8 @@ class StateKeeper(keras.callbacks.Callback):
         for path in states[_GENERATIONS:]:
             remove_file(path)  # first: without it, its weights are just files
         named = {_best_name(path) for path in states[:_GENERATIONS]}
-        for path in self.folder.glob("*.weights.h5"):
-            if path.name.partition(".")[0] not in kept and path.name not in named:
+        for path in (*self.folder.glob("*.npz"), *self.folder.glob("*.weights.h5")):
+            if path.stem not in kept and path.name not in named:
                 remove_file(path)
 
 

@@ -29,12 +29,13 @@ from lungcli.nn.callbacks import (
 )
 from lungcli.nn.distribution import others_watched, place, spread_over
 from lungcli.nn.memory import memory_watched
-from lungcli.nn.model_file import LOADING_ERRORS, first_line, read_weights
+from lungcli.nn.model_file import first_line
 from lungcli.nn.networks import build_network
 from lungcli.nn.precision import dtype_policy, make_deterministic, on_cpu
 from lungcli.nn.resident import ResidentBatches, ResidentSegmenter, fits_on_device
 from lungcli.nn.schedule import Part, SmoothCosine, plan_parts
 from lungcli.nn.segmenter import Segmenter
+from lungcli.nn.snapshot import load_snapshot
 from lungcli.nn.state import Counts, StateKeeper, TrainingState, restore_best
 from lungcli.nn.stopping import StopRequests
 from lungcli.nn.throughput import ThroughputMeter
@@ -157,8 +158,8 @@ class Trainer:
         if self.state is None:
             return
         try:
-            read_weights(self.segmenter, self.state.weights)
-        except LOADING_ERRORS as error:
+            load_snapshot(self.segmenter, self.state.weights)
+        except (OSError, ValueError) as error:
             msg = (
                 f"cannot resume: {self.state.weights} does not fit the run "
                 f"({first_line(error)}). Start a new run."

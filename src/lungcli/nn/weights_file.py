@@ -37,7 +37,7 @@ def check_weights(network: keras.Model, path: Path) -> None:
         The HDF Group, HDF5 File Format Specification 3.0,
         https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
     """
-    known = _variables(network)
+    known = network.variables
     shapes = {(), *(tuple(variable.shape) for variable in known)}
     room = _ROOM * sum(math.prod(variable.shape) for variable in known)
     with h5py.File(path, "r") as file:
@@ -50,12 +50,6 @@ def check_weights(network: keras.Model, path: Path) -> None:
             if room < 0:
                 msg = "there is more in it than the network has weights"
                 raise ValueError(msg)
-
-
-def _variables(network: keras.Model) -> list[keras.Variable]:
-    """Return all that Keras may have saved of a model, its optimizer's included."""
-    optimizer = getattr(network, "optimizer", None)
-    return [*network.variables, *(optimizer.variables if optimizer else ())]
 
 
 def _arrays(file: Any) -> Iterator[tuple[str, Any]]:

@@ -112,7 +112,7 @@ def test_the_state_of_two_devices_is_that_of_one(trainings):
         for name in ("0-1", "0-2")
     )
     assert one == two
-    assert "epoch-0002.weights.h5" in one
+    assert "epoch-0002.npz" in one
 
 
 @needs_jax

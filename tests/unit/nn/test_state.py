@@ -10,6 +10,7 @@ import pytest
 from lungcli.errors import ModelError
 from lungcli.nn.callbacks import BestWeights, Counters
 from lungcli.nn.schedule import Part
+from lungcli.nn.snapshot import load_snapshot
 from lungcli.nn.state import StateKeeper, load_state, restore_best
 
 PARTS = (Part(0, 4), Part(4, 9))
@@ -47,7 +48,8 @@ class Run:
 
 def value_in(path):
     model = network()
-    model.load_weights(path)
+    read = load_snapshot if path.suffix == ".npz" else type(model).load_weights
+    read(model, path)
     return float(model.layers[0].get_weights()[0][0, 0])
 
 
@@ -73,8 +75,8 @@ def test_everything_comes_back(folder):
 def test_two_epochs_are_kept_and_the_best_weights_of_both(folder):
     names = sorted(path.name for path in (folder / "state").iterdir())
     assert names == [
-        *("best-0002.weights.h5", "epoch-0003.json", "epoch-0003.weights.h5"),
-        *("epoch-0004.json", "epoch-0004.weights.h5"),
+        *("best-0002.weights.h5", "epoch-0003.json", "epoch-0003.npz"),
+        *("epoch-0004.json", "epoch-0004.npz"),
     ]
 
 
@@ -97,7 +99,7 @@ def flip(path, place):
 
 
 def damage_weights(folder):
-    flip(folder / "state" / "epoch-0004.weights.h5", -100)
+    flip(folder / "state" / "epoch-0004.npz", -100)
 
 
 def damage_json(folder):
@@ -116,17 +118,17 @@ def empty_json(folder):
 
 
 def lose_weights(folder):
-    (folder / "state" / "epoch-0004.weights.h5").unlink()
+    (folder / "state" / "epoch-0004.npz").unlink()
 
 
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (damage_weights, "checksum of epoch-0004.weights.h5 is wrong"),
+        (damage_weights, "checksum of epoch-0004.npz is wrong"),
         (damage_json, "its checksum is wrong"),
         (cut_json, "epoch-0004.json cannot be used"),
         (empty_json, "epoch-0004.json cannot be used"),
-        (lose_weights, "epoch-0004.weights.h5 is missing"),
+        (lose_weights, "epoch-0004.npz is missing"),
     ],
 )
 def test_of_a_damaged_state_the_one_before_is_taken(folder, damage, said):
@@ -140,7 +142,7 @@ def test_of_a_damaged_state_the_one_before_is_taken(folder, damage, said):
 
 def test_if_all_are_damaged_it_says_which(folder):
     damage_weights(folder)
-    flip(folder / "state" / "epoch-0003.weights.h5", -100)
+    flip(folder / "state" / "epoch-0003.npz", -100)
     with pytest.raises(ModelError, match=r"cannot resume: .*0004.*0003.*new run"):
         load_state(folder / "state")
 

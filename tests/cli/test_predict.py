@@ -29,6 +29,19 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_of_a_large_archive_the_first_doubts_are_told(here, run, monkeypatch):
+    monkeypatch.setattr("lungcli.cli.predict._MOST_TOLD", 2)
+    (here / "in").mkdir()
+    for number in range(4):
+        (here / "in" / f"{number}.png").write_bytes(b"no image")
+    said = invoke("predict", "in", "--model", run, status=1).stderr
+    assert "0.png" in said
+    assert "1.png" in said
+    assert "2.png" not in said
+    assert said.count("of all further X-rays predictions.csv tells") == 1
+    assert len(table(here / "masks" / "predictions.csv")) == 4
+
+
 class TestLabelMaps:
     def test_label_maps_have_the_size_of_their_images(self, here, run):
         (here / "in" / "deep").mkdir(parents=True)

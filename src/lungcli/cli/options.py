@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from lungcli.errors import ConfigError
+
 _DATA = typer.Option(
     "--data",
     "-d",
@@ -25,7 +27,8 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="RUN|bundled",
-        help="Run folder of 'lungcli train', or the model that came with lungcli.",
+        help="Run folder of 'lungcli train', or a model that came with lungcli: "
+        "bundled, or bundled-tiny, which is faster.",
         show_default="runs/latest; bundled where there is none",
     ),
 ]
@@ -35,8 +38,8 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="RUN|bundled",
-        help="Run folder of 'lungcli train', or the model that came with lungcli; "
-        "name several to compare them.",
+        help="Run folder of 'lungcli train', or a model that came with lungcli "
+        "(bundled, bundled-tiny); name several to compare them.",
         show_default="runs/latest; bundled where there is none",
     ),
 ]
@@ -46,7 +49,8 @@ ModelOfPredict = Annotated[
         "--model",
         "-m",
         metavar="RUN|bundled",
-        help="Run folder of 'lungcli train', or the model that came with lungcli.",
+        help="Run folder of 'lungcli train', or a model that came with lungcli: "
+        "bundled, or bundled-tiny, which is faster.",
         show_default="bundled",
     ),
 ]
@@ -62,9 +66,23 @@ AnyConvention = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
 
+
+def _check_cluster(address: str | None) -> str | None:
+    """Refuse what is no address before anything is read."""
+    if address is None:
+        return None
+    from lungcli.workflows.ray_session import check_address
+
+    try:
+        return check_address(address)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 Cluster = Annotated[
     str | None,
     typer.Option(
+        callback=_check_cluster,
         metavar="local|auto|ray://HOST:PORT",
         help="Spread the work over a Ray cluster; local starts one on this machine.",
         show_default="this machine, without Ray",

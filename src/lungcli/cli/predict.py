@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SOME_FAILED = 3
 _ALL_FAILED = 1
 _INTERRUPTED = 130
+_MOST_TOLD = 100  # X-rays of which stderr tells by name
 
 
 class OnDoubt(StrEnum):
@@ -136,7 +137,7 @@ def predict(
                 collect=as_json,
                 progress=progress,
                 announce=print_note,
-                on_entry=_tell,
+                on_entry=_Teller(),
             )
     except KeyboardInterrupt:
         print_note("stopped. Go on with the same command and --resume.")
@@ -152,6 +153,22 @@ def exit_by_labels(predictions: "Predictions") -> None:
     """End with the exit status that tells whether all X-rays were labelled."""
     if predictions.total > predictions.labelled:
         raise typer.Exit(_SOME_FAILED if predictions.labelled else _ALL_FAILED)
+
+
+class _Teller:
+    """Tell of what went wrong; of a large archive, the first of it only."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, entry: "Entry") -> None:
+        if not any(map(entry.record.get, ("error", "corrected", "doubts"))):
+            return
+        self._told += 1
+        if self._told <= _MOST_TOLD:
+            _tell(entry)
+        elif self._told == _MOST_TOLD + 1:
+            print_note("of all further X-rays predictions.csv tells.")
 
 
 def _tell(entry: "Entry") -> None:

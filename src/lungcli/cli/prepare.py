@@ -47,7 +47,7 @@ def prepare(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE",
+            metavar="SOURCE...",
             help="Folders of chest X-rays with masks; their URLs, too.",
         ),
     ],

@@ -49,7 +49,7 @@ class InitialModel:
     """The network whose weights a training began with.
 
     Attributes:
-        name: `bundled`, or the name of its run folder.
+        name: `bundled` or the like, or the name of its run folder.
         fingerprint: SHA-256 of its weights file.
         data: All that it had seen.
     """

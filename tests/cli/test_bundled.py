@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from lungcli.cli.app import app
 from lungcli.data.phantom import draw_phantom
+from lungcli.errors import LungcliError
 from lungcli.metrics.overlap import dice, overlap_by_lung
 from lungcli.workflows import models
 
@@ -130,7 +131,29 @@ class TestFineTuning:
     def test_a_strange_name_in_the_file(self, here, line):
         (here / "my.toml").write_text(line)
         result = CliRunner().invoke(app, ["train", "--config", "my.toml"])
-        assert "init must be a run or 'bundled'" in str(result.exception)
+        assert "init must be a run or a bundled network" in str(result.exception)
+
+    @pytest.mark.parametrize(
+        ("line", "option"),
+        [
+            ('data = "nowhere"', ["--data", "there"]),
+            ('run = "nowhere"', ["--run", "there"]),
+            ('init = "nowhere"', ["--init", "there"]),
+            ("any-convention = true", ["--any-convention"]),
+        ],
+    )
+    def test_what_the_command_line_names_wins(self, here, line, option):
+        (here / "my.toml").write_text(line)
+        arguments = ["train", "--config", "my.toml", *option]
+        result = CliRunner().invoke(app, arguments)
+        assert "unknown setting" not in str(result.exception)
+        assert "nowhere" not in str(result.exception)
+        assert isinstance(result.exception, LungcliError)  # nothing is there
+
+    def test_a_switch_in_the_file_is_true_or_false(self, here):
+        (here / "my.toml").write_text('any-convention = "yes"')
+        result = CliRunner().invoke(app, ["train", "--config", "my.toml"])
+        assert "any-convention must be true or false" in str(result.exception)
 
     def test_another_shape(self, here, stand_in, prepared):
         arguments = ["train", "--data", str(prepared), "--init", "bundled"]

@@ -252,6 +252,11 @@ class TestAugmentPreview:
         line = fails(capsys, monkeypatch, *arguments)
         assert "no case nobody" in line
 
+    @pytest.mark.parametrize("strength", ["nan", "inf"])
+    def test_an_impossible_strength(self, here, capsys, monkeypatch, strength):
+        arguments = ["augment-preview", "--strength", strength]
+        assert "strength" in fails(capsys, monkeypatch, *arguments)
+
 
 class TestReferences:
     def test_evaluation_is_against_the_untouched_reference(self, here, prepared, run):

@@ -29,7 +29,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_of_a_large_archive_the_first_doubts_are_told(here, run, monkeypatch):
+def test_of_a_large_archive_the_first_failures_are_told(here, run, monkeypatch):
     monkeypatch.setattr("lungcli.cli.predict._MOST_TOLD", 2)
     (here / "in").mkdir()
     for number in range(4):
@@ -38,7 +38,7 @@ def test_of_a_large_archive_the_first_doubts_are_told(here, run, monkeypatch):
     assert "0.png" in said
     assert "1.png" in said
     assert "2.png" not in said
-    assert said.count("of all further X-rays predictions.csv tells") == 1
+    assert said.count("further failures are in the table of predictions alone") == 1
     assert len(table(here / "masks" / "predictions.csv")) == 4
 
 

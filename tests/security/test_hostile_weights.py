@@ -17,7 +17,6 @@ from lungcli.model_info import MODEL_JSON, WEIGHTS, ModelInfo, save_info
 from lungcli.nn.model_file import load_weights, save_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.predictor import KerasPredictor
-from lungcli.nn.segmenter import Segmenter
 from lungcli.nn.state import load_state
 from lungcli.nn.weights_file import check_weights
 
@@ -142,15 +141,6 @@ def test_honest_weights_are_taken(tmp_path, precision):
     network = build_network(CONFIG, dtype=precision)
     save_weights(network, tmp_path / WEIGHTS)
     check_weights(network, tmp_path / WEIGHTS)
-
-
-def test_an_honest_state_of_a_training_is_taken(network, tmp_path):
-    segmenter = Segmenter(network)
-    segmenter.build({})
-    segmenter.compile(optimizer=keras.optimizers.AdamW(0.1))
-    segmenter.optimizer.build(segmenter.trainable_variables)
-    segmenter.save_weights(tmp_path / WEIGHTS)
-    check_weights(segmenter, tmp_path / WEIGHTS)
 
 
 class Payload:

@@ -1,5 +1,6 @@
 """`lungcli predict`: X-ray files in, label maps and tables out."""
 
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _SOME_FAILED = 3
 _ALL_FAILED = 1
 _INTERRUPTED = 130
-_MOST_TOLD = 100  # X-rays of which stderr tells by name
+_MOST_TOLD = 100  # failures, and doubts, that stderr tells
 
 
 class OnDoubt(StrEnum):
@@ -156,19 +157,23 @@ def exit_by_labels(predictions: "Predictions") -> None:
 
 
 class _Teller:
-    """Tell of what went wrong; of a large archive, the first of it only."""
+    """Tell of failures and of doubts; of a large archive, the first of each only."""
 
     def __init__(self) -> None:
-        self._told = 0
+        self._told: Counter[str] = Counter()
 
     def __call__(self, entry: "Entry") -> None:
-        if not any(map(entry.record.get, ("error", "corrected", "doubts"))):
+        if entry.record.get("error"):
+            kind = "failures"
+        elif entry.record["corrected"] or entry.record["doubts"]:
+            kind = "doubts"
+        else:
             return
-        self._told += 1
-        if self._told <= _MOST_TOLD:
+        self._told[kind] += 1
+        if self._told[kind] <= _MOST_TOLD:
             _tell(entry)
-        elif self._told == _MOST_TOLD + 1:
-            print_note("of all further X-rays predictions.csv tells.")
+        elif self._told[kind] == _MOST_TOLD + 1:
+            print_note(f"further {kind} are in the table of predictions alone.")
 
 
 def _tell(entry: "Entry") -> None:

@@ -14,10 +14,9 @@ from lungcli.cli.output import out, print_json, print_note, print_paths
 from lungcli.cli.train_settings import (
     check_division,
     check_resume,
-    model_name,
     number_of_devices,
-    paths_in,
     read_train_settings,
+    take_names,
 )
 from lungcli.cli.training_view import TrainingView, speed
 from lungcli.config import (
@@ -181,8 +180,9 @@ def train(
         str | None,
         typer.Option(
             metavar="RUN|bundled",
-            help="Begin with the weights of a run, or of the model that came with "
-            "lungcli; takes over its size, architecture, filters and depth.",
+            help="Begin with the weights of a run, or of a model that came with "
+            "lungcli (bundled, bundled-tiny); takes over its size, architecture, "
+            "filters and depth.",
         ),
     ] = None,
     any_convention: Annotated[
@@ -201,10 +201,11 @@ def train(
         name: params[name] for name in _DEFAULT.to_dict() if params[name] is not None
     }
     in_file = read_settings(config) if config else {}
-    folders = data or paths_in(in_file.pop("data", []), config) or DEFAULT_DATA
-    run = run or next(iter(paths_in(in_file.pop("run", []), config)), None)
-    any_convention = any_convention or in_file.pop("any_convention", False) is True
-    init = init or model_name(in_file.pop("init", None), config)
+    named = take_names(in_file, config)
+    folders = data or named.data or DEFAULT_DATA
+    run = run or named.run
+    any_convention = any_convention or named.any_convention
+    init = init or named.init
     if resume:
         others = {
             "data": data,

@@ -1,6 +1,7 @@
 """What was asked of `lungcli train`, by options and by a file, checked together."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +41,39 @@ def number_of_devices(value: str | None) -> int | str | None:
     return int(value) if value is not None and value.isdecimal() else value
 
 
-def model_name(value: object, config: Path | None) -> str | None:
-    """Return the initial model that the file names."""
-    if value is None or isinstance(value, str):
-        return value
-    msg = f"{config}: init must be a run or 'bundled', got {value!r}."
-    raise ConfigError(msg)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What a file of settings names that is no setting of the training itself."""
+
+    data: list[Path]
+    run: Path | None
+    init: str | None
+    any_convention: bool
 
 
-def paths_in(value: object, config: Path | None) -> list[Path]:
-    """Return the path or paths of a setting in the file."""
+def take_names(settings: dict[str, Any], config: Path | None) -> Names:
+    """Take data, run, init and any_convention out of the settings of a file.
+
+    Raises:
+        ConfigError: If one of them is of another kind.
+    """
+    init = settings.pop("init", None)
+    if init is not None and not isinstance(init, str):
+        msg = f"{config}: init must be a run or a bundled network, got {init!r}."
+        raise ConfigError(msg)
+    any_convention = settings.pop("any_convention", False)
+    if not isinstance(any_convention, bool):
+        msg = f"{config}: any-convention must be true or false, got {any_convention!r}."
+        raise ConfigError(msg)
+    return Names(
+        data=_paths(settings.pop("data", []), config),
+        run=next(iter(_paths(settings.pop("run", []), config)), None),
+        init=init,
+        any_convention=any_convention,
+    )
+
+
+def _paths(value: object, config: Path | None) -> list[Path]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
         msg = (

@@ -6,6 +6,7 @@ arrays themselves are written in a tenth of that. A snapshot is read only by the
 that wrote it, so that their order is enough to know them by.
 """
 
+import io
 from pathlib import Path
 from typing import Any, Final
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
@@ -14,10 +15,11 @@ import keras
 import numpy as np
 from keras import ops
 from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from lungcli.files import whole_file
 
-_VERSION: Final = (1, 0)  # of the .npy format, as NumPy writes plain arrays
+_COUNTS: Final = ("int32", "int64", "uint32", "uint64")  # as each backend has them
 
 
 def save_snapshot(model: keras.Model, path: Path) -> None:
@@ -31,7 +33,7 @@ def save_snapshot(model: keras.Model, path: Path) -> None:
         OutputError: If the file cannot be written.
     """
     arrays = {
-        _name(number): np.asarray(ops.convert_to_numpy(variable))
+        _name(number): np.asarray(ops.convert_to_numpy(variable), order="C")
         for number, variable in enumerate(_variables(model))
     }
     with whole_file(path, durable=True) as part:
@@ -40,6 +42,8 @@ def save_snapshot(model: keras.Model, path: Path) -> None:
 
 def load_snapshot(model: keras.Model, path: Path) -> None:
     """Give a model the variables that `save_snapshot` has written of one like it.
+
+    Another backend may have written it, and counts in integers of other widths.
 
     Args:
         model: Built, its optimizer too; unchanged if the file does not fit.
@@ -59,7 +63,7 @@ def load_snapshot(model: keras.Model, path: Path) -> None:
                 _read(archive, number, variable)
                 for number, variable in enumerate(variables)
             ]
-    except (BadZipFile, EOFError, KeyError, NotImplementedError) as error:
+    except (BadZipFile, EOFError, KeyError, RuntimeError) as error:
         raise ValueError(str(error)) from error
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
@@ -75,20 +79,30 @@ def _name(number: int) -> str:
     return f"{number:05d}"
 
 
-def _read(archive: ZipFile, number: int, variable: Any) -> np.ndarray[Any, Any]:
-    """Read an array whose header promises what the variable has, and no more."""
+def _read(archive: ZipFile, number: int, variable: Any) -> NDArray[Any]:
+    """Read an array of the variable's shape and kind of number.
+
+    Its header is compared with what NumPy would write, and not parsed: one that a
+    stranger wrote may be anything.
+    """
     member = archive.getinfo(f"{_name(number)}.npy")
     if member.compress_type != ZIP_STORED:
         msg = f"{member.filename} is packed"
         raise ValueError(msg)
-    with archive.open(member) as stream:
-        if npy.read_magic(stream) != _VERSION:
-            msg = f"{member.filename} is of another version"
-            raise ValueError(msg)
-        shape, _, dtype = npy.read_array_header_1_0(stream)
-    wanted = (tuple(variable.shape), np.dtype(variable.dtype))
-    if (shape, dtype) != wanted:
-        msg = f"{member.filename} is {dtype} {shape}, not {wanted[1]} {wanted[0]}"
-        raise ValueError(msg)
-    with archive.open(member) as stream:
-        return np.asarray(npy.read_array(stream, allow_pickle=False))
+    content = archive.read(member)
+    shape, own = tuple(variable.shape), np.dtype(variable.dtype)
+    kinds = _COUNTS if own.name in _COUNTS else (own.name,)
+    for kind in kinds:
+        header = _header(np.dtype(kind), shape)
+        if content.startswith(header):
+            array = np.frombuffer(content, kind, offset=len(header)).reshape(shape)
+            return array.astype(own)
+    msg = f"{member.filename} is no {own} of shape {shape}"
+    raise ValueError(msg)
+
+
+def _header(kind: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    stream = io.BytesIO()
+    described = {"descr": kind.str, "fortran_order": False, "shape": shape}
+    npy.write_array_header_1_0(stream, described)
+    return stream.getvalue()

@@ -164,7 +164,12 @@ def restore_best(state: TrainingState, folder: Path) -> None:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    return sorted(folder.glob("epoch-*.json"), reverse=True)
+    return sorted(folder.glob("epoch-*.json"), key=_epoch_of, reverse=True)
+
+
+def _epoch_of(path: Path) -> int:
+    number = path.stem.removeprefix("epoch-")
+    return int(number) if number.isdecimal() else 0
 
 
 def _read(path: Path, damaged: tuple[str, ...]) -> TrainingState:

@@ -38,7 +38,7 @@ def check_weights(network: keras.Model, path: Path) -> None:
         https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
     """
     known = network.variables
-    shapes = {(), *(tuple(variable.shape) for variable in known)}
+    shapes = {tuple(variable.shape) for variable in known}
     room = _ROOM * sum(math.prod(variable.shape) for variable in known)
     with h5py.File(path, "r") as file:
         for name, array in _arrays(file):

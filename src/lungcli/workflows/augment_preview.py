@@ -8,12 +8,14 @@ import numpy as np
 from lungcli.arrays import Rgb
 from lungcli.config import TrainConfig
 from lungcli.data.geometry import resize_labels, resize_square
-from lungcli.errors import ConfigError, DatasetError
+from lungcli.data.prepared import PreparedDataset
+from lungcli.errors import ConfigError
 from lungcli.nn.augment import draw_augmented
 from lungcli.pictures.film import write_gif, write_png
 from lungcli.pictures.overlay import outline
 from lungcli.pictures.sheet import grid
-from lungcli.workflows.datasets import DatasetCase, check_output, open_all, select
+from lungcli.workflows.datasets import DatasetCase, check_output, open_all
+from lungcli.workflows.picture_cases import Sample, find_cases
 
 NUM_CASES = 4
 FPS = 2
@@ -48,11 +50,12 @@ def augment_preview(
         ConfigError: If there is nothing to draw.
         OutputError: If a picture cannot be written.
     """
-    if draws < 1 or strength < 0:
-        msg = f"draws ({draws}) must be at least 1, strength ({strength}) at least 0."
+    if draws < 1:
+        msg = f"draws ({draws}) must be at least 1."
         raise ConfigError(msg)
+    TrainConfig(strength=strength, seed=seed)  # refuses what training refuses
     check_output(out)
-    chosen = _choose(select(open_all(data), "all").cases, cases)
+    chosen = _choose(open_all(data), cases)
     rows = [
         _row(owned, draws=draws, strength=strength, seed=seed + number)
         for number, owned in enumerate(chosen)
@@ -66,20 +69,15 @@ def augment_preview(
     return tuple(paths)
 
 
-def _choose(cases: Sequence[DatasetCase], names: Sequence[str]) -> list[DatasetCase]:
-    if not names:
-        training = [owned for owned in cases if owned[1].split == "train"]
-        training = training or list(cases)
-        spread = np.linspace(0, len(training) - 1, min(NUM_CASES, len(training)))
-        return [training[int(index)] for index in spread.round()]
-    missing = sorted(set(names) - {case.case_id for _, case in cases})
-    if missing:
-        msg = (
-            f"no case {', '.join(missing)} with mask. The names are in the column "
-            f"case_id of {cases[0][0].root / 'cases.csv'}."
-        )
-        raise DatasetError(msg)
-    return [owned for name in names for owned in cases if owned[1].case_id == name]
+def _choose(
+    datasets: Sequence[PreparedDataset], names: Sequence[str]
+) -> list[DatasetCase]:
+    cases = find_cases(datasets, "all", Sample(cases=tuple(names)))
+    if names:
+        return cases
+    training = [owned for owned in cases if owned[1].split == "train"] or cases
+    spread = np.linspace(0, len(training) - 1, min(NUM_CASES, len(training)))
+    return [training[int(index)] for index in spread.round()]
 
 
 def _row(owned: DatasetCase, *, draws: int, strength: float, seed: int) -> list[Rgb]:

@@ -22,10 +22,11 @@ class ModelFolder:
     """A trained network on disk.
 
     Attributes:
-        name: `bundled`, or the absolute path of the run.
+        name: One of `bundled_models`, or the absolute path of the run.
         root: Folder with `model.json` and the weights.
-        results: Folder that results go to by default: the run or, for what came with
-            lungcli, the current folder; nothing is written among the program's files.
+        results: Folder that results go to by default: the run; for `bundled` the
+            current folder, for another network that came with lungcli one of its
+            name. Nothing is written among the program's files.
     """
 
     name: str
@@ -101,4 +102,5 @@ def _bundled(name: str) -> ModelFolder:
             "missing): reinstall lungcli, or name a run with --model."
         )
         raise ModelError(msg)
-    return ModelFolder(name=name, root=root, results=RunFolder(Path()))
+    place = Path() if name == BUNDLED else Path(name)
+    return ModelFolder(name=name, root=root, results=RunFolder(place))

@@ -19,6 +19,7 @@ from lungcli.pictures.views import PanelScores
 from lungcli.progress import Progress
 from lungcli.workflows.datasets import DatasetCase, full_name, select
 from lungcli.workflows.inference import LungModel
+from lungcli.workflows.models import Announce, quiet
 
 NO_MASK: Final = "no-mask"  # the cases that nobody has drawn on
 
@@ -47,15 +48,25 @@ class Sample:
 
 
 def find_cases(
-    datasets: Sequence[PreparedDataset], split: str, sample: Sample
+    datasets: Sequence[PreparedDataset],
+    split: str,
+    sample: Sample,
+    *,
+    announce: Announce = quiet,
 ) -> list[DatasetCase]:
     """Return the cases of a split that may be drawn; the worst are chosen later.
+
+    Args:
+        datasets: Prepared data sets.
+        split: One of the splits, `all`, or `NO_MASK`.
+        sample: Which of its cases.
+        announce: Told of data sets that have none.
 
     Raises:
         ConfigError: If the worst are wanted of cases without masks.
         DatasetError: If there is none, or none of a name that was asked for.
     """
-    chosen = _of_split(datasets, split)
+    chosen = _of_split(datasets, split, announce)
     if sample.cases:
         names = [{case.case_id, full_name(case)} for _, case in chosen]
         missing = sorted(set(sample.cases).difference(*names))
@@ -178,9 +189,14 @@ class Spool:
         return self._folder / f"{index}.pickle"
 
 
-def _of_split(datasets: Sequence[PreparedDataset], split: str) -> list[DatasetCase]:
+def _of_split(
+    datasets: Sequence[PreparedDataset], split: str, announce: Announce
+) -> list[DatasetCase]:
     if split != NO_MASK:
-        return list(select(datasets, split).cases)
+        selection = select(datasets, split)
+        for note in selection.notes:
+            announce(note)
+        return list(selection.cases)
     chosen = [(d, case) for d in datasets for case in d.cases if not case.has_mask]
     if not chosen:
         msg = f"every case of {', '.join(str(d.root) for d in datasets)} has a mask."

@@ -1,6 +1,7 @@
 """Pictures of what a trained network predicts: films, overlays, sheets, heat maps."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,9 @@ class PictureSettings:
         if unknown:
             msg = f"panels {', '.join(unknown)}: choose from {', '.join(FILMS)}."
             raise ConfigError(msg)
+        if not 0 < self.fps < math.inf:
+            msg = f"fps is {self.fps}: it must be a number above 0."
+            raise ConfigError(msg)
         if not (self.films or self.needs_folder):
             msg = "nothing to draw. Use --gif, --png, --grid or --uncertainty."
             raise ConfigError(msg)
@@ -107,7 +111,8 @@ def visualize(
         runs: Folder of all runs.
         any_convention: Whether to compare across mask conventions.
         progress: Told after each case.
-        announce: Told if the bundled network was taken unasked.
+        announce: Told if the bundled network was taken unasked, and what to know before
+            trusting the pictures.
 
     Returns:
         The files: films, sheets, then the pictures of single cases.
@@ -120,11 +125,13 @@ def visualize(
     """
     settings = settings or PictureSettings()
     _check_file(out, settings)
-    cases = find_cases(open_all(data), split, settings.sample)
+    cases = find_cases(open_all(data), split, settings.sample, announce=announce)
     films = _films(settings.films, cases)
     found = find_model(model, runs=runs, announce=announce)
     lungs = load_model(found)
     lungs.check_convention(cases, any_convention=any_convention)
+    for note in lungs.notes_on(cases):
+        announce(note)
     folder = out or found.results.pictures
     is_film = names_a_film(out)
     check_output(folder.parent if is_film else folder)

@@ -63,6 +63,23 @@ def test_a_training_goes_on_as_if_nothing_had_happened(first, path):
         np.testing.assert_array_equal(one, other)
 
 
+def test_another_backend_counts_in_other_integers(first, path):
+    """JAX counts steps in int32, TensorFlow in int64."""
+    found = members(path)
+    places = [n for n, one in enumerate(numbers(first)) if one.dtype.kind in "iu"]
+    assert places
+    for place in places:
+        value = numbers(first)[place]
+        other = np.int32 if value.dtype == np.int64 else np.int64
+        found[f"{place:05d}.npy"] = array(value.astype(other))
+    rewrite(path, found)
+    second = trained(2)
+    load_snapshot(second, path)
+    for one, other in zip(numbers(second), numbers(first), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype
+
+
 def members(path):
     with ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
@@ -103,6 +120,12 @@ def hide_an_object(path):
     rewrite(path, members(path) | {"00000.npy": array(thing, allow_pickle=True)})
 
 
+def spoil_the_header(path):
+    found = members(path)
+    content = found["00000.npy"].replace(b"{'descr'", b"{[]: ((((")
+    rewrite(path, found | {"00000.npy": content})
+
+
 def promise_more(path):
     found = members(path)
     rewrite(path, found | {"00000.npy": found["00000.npy"][:-4]})
@@ -121,10 +144,11 @@ def empty(path):
     [
         (lack_one, "arrays, not"),
         (pack, "00000.npy is packed"),
-        (change_a_shape, r"float32 \(3, 9\), not float32 \(3, 2\)"),
-        (change_a_type, r"float64 \(3, 2\), not float32"),
-        (hide_an_object, "object"),
-        (promise_more, "EOF|reshape|bytes"),
+        (change_a_shape, r"00000.npy is no float32 of shape \(3, 2\)"),
+        (change_a_type, "is no float32"),
+        (hide_an_object, "is no float32"),
+        (spoil_the_header, "is no float32"),
+        (promise_more, "reshape"),
         (cut, "zip"),
         (empty, "zip"),
     ],

@@ -88,6 +88,13 @@ def test_the_best_weights_of_the_epoch_before_stay(tmp_path):
     assert names == {"best-0002.weights.h5", "best-0003.weights.h5"}
 
 
+def test_ten_thousand_epochs_come_after_one_less(tmp_path):
+    run = Run(tmp_path)
+    for number in (9_999, 10_000, 10_001):
+        run.epoch(number, 0.5)
+    assert load_state(tmp_path / "state").epoch == 10_001
+
+
 def test_no_epoch_is_no_state(tmp_path):
     assert load_state(tmp_path / "state") is None
 

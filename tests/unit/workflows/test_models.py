@@ -55,6 +55,11 @@ def test_its_results_go_to_the_current_folder(shipped, here):
     assert results.pictures.absolute() == here / "pictures"
 
 
+def test_two_bundled_networks_do_not_share_a_folder(shipped, here):
+    results = find_model("bundled-tiny").results
+    assert results.evaluation.absolute() == here / "bundled-tiny" / "evaluation"
+
+
 def test_nothing_is_written_into_the_package_even_if_named_by_its_path(shipped, here):
     for path in (shipped / "lungs", str(shipped / "lungs")):
         found = find_model(path)

@@ -1,5 +1,7 @@
 """Which cases are drawn, in which order, and into which files."""
 
+import math
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -160,6 +162,8 @@ def test_files_and_folders(tmp_path, name, film):
         (lambda: Sample(worst=2, random=2), "take one of them"),
         (lambda: PictureSettings(films=()), "nothing to draw"),
         (lambda: PictureSettings(films=("truth",)), "choose from all, predicted"),
+        (lambda: PictureSettings(fps=math.nan), "fps is nan"),
+        (lambda: PictureSettings(fps=math.inf), "fps is inf"),
     ],
 )
 def test_impossible_settings(make, message):

@@ -5,9 +5,11 @@
 For each case, on the network's grid: average precision of finding the wrongly labelled
 pixels by several measures of doubt, near the predicted outline and away from it; then
 over all cases the rank correlation of the summed doubt with 1 - Dice. Higher is better.
+Last, whether the mean of the looks makes better masks than one look does.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +45,7 @@ def main(
     lungs = load_model(find_model(model))
     cases = select(open_all(data), split).cases
     report([row for case in cases for row in measure(lungs, case)], len(cases))
+    report_masks(lungs, cases)
 
 
 def measure(lungs: LungModel, owned: DatasetCase) -> Iterator[tuple[str, list[float]]]:
@@ -96,6 +99,28 @@ def report(rows: list[tuple[str, list[float]]], num_cases: int) -> None:
         low, high = interval(table[:, 2] - single[:, 2])
         gain = f"gain beyond {low:+.3f} to {high:+.3f}"
         typer.echo(f"{name:34s} {means}  {rank:.2f}  {gain}")
+
+
+def report_masks(lungs: LungModel, cases: Sequence[DatasetCase]) -> None:
+    """Print the mean Dice of masks from one look and from the mean of all."""
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for dataset, case in cases:
+        square = resize_square(dataset.read_image(case), lungs.size)
+        reference = resize_labels(dataset.read_mask(case), lungs.size) > 0
+        answers = look_again(lungs, square)
+        one, mean = (
+            dice(overlap(reference, answer >= lungs.threshold))
+            for answer in (answers[0], np.nanmean(answers, axis=0))
+        )
+        found[case.source].append((one, mean))
+    for source, pairs in found.items():
+        scores = np.array(pairs)
+        one, mean = scores.mean(axis=0)
+        low, high = interval(scores[:, 1] - scores[:, 0])
+        typer.echo(
+            f"{source} ({len(pairs)}): Dice of one look {one:.4f}, of the mean of all "
+            f"{mean:.4f}, gain {low:+.4f} to {high:+.4f}"
+        )
 
 
 def interval(differences: NDArray[np.float64]) -> tuple[float, float]:

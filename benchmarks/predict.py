@@ -88,7 +88,7 @@ def measure_stages(lungs: LungModel, paths: list[Path], out: Path) -> dict[str, 
     return {name: seconds_each(stage, paths) for name, stage in stages.items()}
 
 
-def measure_whole(paths: list[Path], out: Path) -> float:
+def measure_whole(paths: list[Path], out: Path, model: str) -> float:
     """Return the seconds per X-ray of `predict`, without the start."""
     begun = time.perf_counter()
     first = 0.0
@@ -98,29 +98,30 @@ def measure_whole(paths: list[Path], out: Path) -> float:
         if task == "predict" and done == 0 and total:
             first = time.perf_counter()
 
-    predict([paths[0].parent], BUNDLED, out=out, progress=listen)
+    predict([paths[0].parent], model, out=out, progress=listen)
     return (time.perf_counter() - (first or begun)) / len(paths)
 
 
-def cold_start(path: Path, out: Path) -> float:
+def cold_start(path: Path, out: Path, model: str) -> float:
     """Return the seconds from a command to a written mask."""
     command = [sys.executable, "-m", "lungcli", "predict", str(path), "--out", str(out)]
+    command += ["--model", model]
     begun = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - begun
 
 
-def measure_round(paths: list[Path], folder: Path) -> dict[str, float]:
+def measure_round(paths: list[Path], folder: Path, model: str) -> dict[str, float]:
     """Measure everything once."""
-    lungs = load_model(find_model(BUNDLED), threads=1)
+    lungs = load_model(find_model(model), threads=1)
     stages = measure_stages(lungs, paths, folder)
     best = stages["decode"] + stages["network"] + stages["encode"]
-    whole = measure_whole(paths, folder / "masks")
+    whole = measure_whole(paths, folder / "masks", model)
     return {
         **stages,
         "whole": whole,
         "of the best": best / whole,
-        "cold start": cold_start(paths[0], folder / "one"),
+        "cold start": cold_start(paths[0], folder / "one", model),
     }
 
 
@@ -128,6 +129,7 @@ def main(
     side: Annotated[int, typer.Option(help="Side of the X-rays in pixels.")] = 2000,
     images: Annotated[int, typer.Option(help="X-rays a round.", min=1)] = 60,
     rounds: Annotated[int, typer.Option(help="Rounds.", min=1)] = 5,
+    model: Annotated[str, typer.Option(help="Run, bundled or bundled-tiny.")] = BUNDLED,
     as_json: AsJson = False,
 ) -> None:
     """Measure each stage of `predict` alone, the whole, and a cold start."""
@@ -136,7 +138,7 @@ def main(
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             paths = write_xrays(folder / "xrays", count=images, side=side)
-            measured = [measure_round(paths, folder) for _ in range(rounds)]
+            measured = [measure_round(paths, folder, model) for _ in range(rounds)]
     except LungcliError as error:
         stop(str(error))
     document: dict[str, object] = {"side": side, "images": images, "threads": THREADS}

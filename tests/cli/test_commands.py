@@ -252,6 +252,13 @@ class TestAugmentPreview:
         line = fails(capsys, monkeypatch, *arguments)
         assert "no case nobody" in line
 
+    def test_a_case_with_its_source(self, here, prepared):
+        row = table(prepared / "cases.csv")[0]
+        name = f"{row['source']}/{row['case_id']}"
+        arguments = ["--data", prepared, "--case", name, "--draws", 1]
+        invoke("augment-preview", *arguments)
+        assert (here / "augment-preview" / "augmented.png").is_file()
+
     @pytest.mark.parametrize("strength", ["nan", "inf"])
     def test_an_impossible_strength(self, here, capsys, monkeypatch, strength):
         arguments = ["augment-preview", "--strength", strength]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -17,6 +18,7 @@ from invoking import fails, invoke, pixels, table
 from PIL import Image
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
+from lungcli.cli.predict import _Teller
 from lungcli.data.phantom import draw_phantom
 
 LUNGCLI = [sys.executable, "-m", "lungcli"]
@@ -40,6 +42,22 @@ def test_of_a_large_archive_the_first_failures_are_told(here, run, monkeypatch):
     assert "2.png" not in said
     assert said.count("further failures are in the table of predictions alone") == 1
     assert len(table(here / "masks" / "predictions.csv")) == 4
+
+
+def test_doubts_leave_room_for_failures(capsys, monkeypatch):
+    monkeypatch.setattr("lungcli.cli.predict._MOST_TOLD", 2)
+    tell = _Teller()
+    for number in range(4):
+        record = {"error": None, "corrected": [], "doubts": ["odd"]}
+        tell(SimpleNamespace(shown=f"{number}.png", record=record))
+    tell(SimpleNamespace(shown="fine", record={"corrected": [], "doubts": []}))
+    tell(SimpleNamespace(shown="bad", record={"error": "bad.png is broken"}))
+    said = capsys.readouterr().err
+    assert "1.png: odd" in said
+    assert "2.png" not in said
+    assert said.count("further doubts are in the table") == 1
+    assert "bad.png is broken" in said
+    assert "fine" not in said
 
 
 class TestLabelMaps:

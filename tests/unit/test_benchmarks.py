@@ -19,6 +19,7 @@ SCRIPTS = (
     "memory",
     "million",
     "large_data",
+    "thresholds",
 )
 
 TWIN = """

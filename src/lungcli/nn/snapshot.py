@@ -32,12 +32,12 @@ def save_snapshot(model: keras.Model, path: Path) -> None:
     Raises:
         OutputError: If the file cannot be written.
     """
-    arrays = {
+    arrays: dict[str, Any] = {
         _name(number): np.asarray(ops.convert_to_numpy(variable), order="C")
         for number, variable in enumerate(_variables(model))
     }
     with whole_file(path, durable=True) as part:
-        np.savez(part, allow_pickle=False, **arrays)
+        np.savez(part, **arrays)
 
 
 def load_snapshot(model: keras.Model, path: Path) -> None:

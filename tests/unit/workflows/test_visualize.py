@@ -88,6 +88,14 @@ def test_a_case_goes_by_its_name_with_or_without_its_source(prepared):
         find_cases(datasets, "all", Sample(cases=(case.case_id, "other/x")))
 
 
+def test_pictures_of_training_cases_come_with_a_note(prepared, run, tmp_path):
+    told = []
+    settings = PictureSettings(films=(), overlays=True, sample=Sample(random=1))
+    common = {"settings": settings, "announce": told.append}
+    visualize([prepared], run, split="train", out=tmp_path / "seen", **common)
+    assert any("trained on 1 of these 1 cases" in note for note in told)
+
+
 def test_undefined_dice_comes_last():
     values = [0.9, float("nan"), 0.0, 0.5]
     assert sorted(values, key=worst_first)[:3] == [0.0, 0.5, 0.9]

@@ -42,6 +42,11 @@ class Visit:
             self.page.wait_for_timeout(25)
         pytest.fail(f"never came true: {condition}")
 
+    def open(self, locator):
+        """Click; the viewer comes when the browser has told of the new address."""
+        locator.click()
+        self.until("document.querySelector('dialog').open")
+
     def scale(self):
         matrix = self.page.locator("#layers").evaluate(
             "element => new DOMMatrix(getComputedStyle(element).transform)"

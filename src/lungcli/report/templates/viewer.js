@@ -4,6 +4,7 @@ const LAYERS = { xray: "X-ray", predicted: "Predicted", gold: "Gold Std", differ
 const LAYER_KEYS = { 0: "xray", x: "xray", 1: "predicted", 2: "gold", 3: "difference" };
 const PRINTED = 6; // cases with pictures on paper
 const PAN = 60; // pixels a key
+const BY_ADDRESS = "address"; // why the viewer was closed
 
 const viewer = byId("viewer");
 /** @type {Row | undefined} */
@@ -24,6 +25,7 @@ function showCase(/** @type {Row} */ row) {
   showFacts(row);
   if (!viewer.open) {
     opener = { row, element: document.activeElement };
+    viewer.returnValue = "";
     viewer.showModal();
     byId("stage").focus();
   }
@@ -81,12 +83,13 @@ function step(by) {
 }
 
 function followAddress(event) {
+  clearTimeout(addressTimer);
   const row = rowOfAddress();
   if (row) {
     opened = event !== undefined;
     showCase(row);
   } else {
-    viewer.close();
+    viewer.close(BY_ADDRESS);
     returnFocus();
   }
 }
@@ -101,9 +104,10 @@ function returnFocus() {
   }
 }
 
+/** Let the address follow the person. The event comes late: the address may have changed again. */
 function leaveCase() {
+  if (viewer.open || viewer.returnValue === BY_ADDRESS) return;
   clearTimeout(addressTimer);
-  if (!location.hash.startsWith("#case=")) return; // going back has closed the viewer
   if (opened) history.back();
   else {
     history.replaceState(null, "", "#cases");

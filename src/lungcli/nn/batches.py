@@ -11,14 +11,19 @@ from lungcli.pixel_store import Pixels
 
 Batch = dict[str, NDArray[np.uint8]]
 
+# With more than one reader Keras takes threads of its own. Else it leaves the reading
+# to tf.data and its autotuning, for which the start of an epoch may wait 1 to 3 s.
+_READERS = 2
+_AHEAD = 4  # batches in the queue
+
 
 class Batches(keras.utils.PyDataset):
     """Yield `({"image": ..., "mask": ...},)`, each uint8 `(batch, side, side, 1)`.
 
     uint8 makes the copy to the device four times smaller than float32; cast and
     augmentation happen there. The order depends on (seed, epoch) alone. Keras
-    counts no epochs for us and reads a batch ahead, so a callback sets `epoch`
-    before each one.
+    counts no epochs for us and reads batches ahead in threads, so a callback sets
+    `epoch` before each one.
 
     Args:
         images: CXRs, uint8 `(n, side, side, 1)`, in memory or on disk.
@@ -44,7 +49,7 @@ class Batches(keras.utils.PyDataset):
         seed: int = 0,
         place: Place = ALONE,
     ) -> None:
-        super().__init__()
+        super().__init__(workers=_READERS, max_queue_size=_AHEAD)
         if images.shape != masks.shape:
             msg = f"images {images.shape} and masks {masks.shape} differ in shape."
             raise ValueError(msg)

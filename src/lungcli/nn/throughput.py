@@ -48,9 +48,9 @@ class TimedBatches(keras.utils.PyDataset):
 
     Keras asks for a batch *inside* the call that also computes the step, so nothing
     outside can tell the two apart: not even the time between two steps.
-    TensorFlow makes batches ahead in a thread of its own, and the step waits only
-    if its batch is late. JAX makes them in the thread that trains, which can do
-    nothing else meanwhile.
+    `Batches` are made ahead in threads, and the step waits only if its batch is late.
+    `ResidentBatches` are made in the thread that trains, which can do nothing else
+    meanwhile.
 
     Args:
         batches: What is handed on.
@@ -58,7 +58,7 @@ class TimedBatches(keras.utils.PyDataset):
     """
 
     def __init__(self, batches: Source, clock: Clock) -> None:
-        super().__init__()
+        super().__init__(workers=batches.workers, max_queue_size=batches.max_queue_size)
         self._batches = batches
         self._clock = clock
         self._ready: dict[int, float] = {}  # made ahead, by other threads

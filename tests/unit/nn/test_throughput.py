@@ -48,7 +48,7 @@ def meter(batches, clock):
 
 
 def elsewhere(function, *arguments):
-    """Call a function in another thread, as TensorFlow does."""
+    """Call a function in another thread, as Keras does for `Batches`."""
     thread = threading.Thread(target=function, args=arguments)
     thread.start()
     thread.join()

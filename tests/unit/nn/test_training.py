@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import time
 
 import keras
 import numpy as np
@@ -21,6 +22,7 @@ from lungcli.nn.losses import (
 from lungcli.nn.predictor import predict_in_batches
 from lungcli.nn.schedule import plan_parts
 from lungcli.nn.state import load_state
+from lungcli.nn.throughput import ThroughputMeter
 from lungcli.nn.trainer import Hooks, Pairs, Trainer, build_optimizer
 
 TINY = TrainConfig(size=32, filters=4, depth=1, epochs=3, batch_size=2, arch="unet")
@@ -139,6 +141,43 @@ def test_order_depends_on_seed_and_epoch(pairs):
     assert first(1, 2) == first(1, 2)
     assert sorted(first(1, 2)) == list(range(6))
     assert len({tuple(first(seed, epoch)) for seed in (1, 2) for epoch in (0, 1)}) > 1
+
+
+class SlowAtEven(Batches):
+    """Batches of which every second one takes long to read."""
+
+    def __getitem__(self, index):
+        time.sleep(0.05 * (index % 2 == 0))
+        return super().__getitem__(index)
+
+
+class Recorder(keras.Model):
+    """Note which cases each step was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = []
+
+    def train_step(self, data):
+        self.steps.append(ops.convert_to_numpy(data[0]["image"])[:, 0, 0, 0].tolist())
+        return {"loss": ops.zeros(())}
+
+
+def test_readers_in_threads_keep_the_order_of_each_epoch():
+    numbers = np.arange(8, dtype=np.uint8).reshape(8, 1, 1, 1)
+    batches = SlowAtEven(numbers, numbers, batch_size=2, shuffle=True, seed=3)
+    expected = []
+    for batches.epoch in range(3):
+        expected += batches.order().reshape(4, 2).tolist()
+    recorder = Recorder()
+    recorder.compile(run_eagerly=True)
+    tell = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)
+    )
+    timed = ThroughputMeter(batches).timed
+    assert timed.workers > 1  # or tf.data autotunes, and epochs wait
+    recorder.fit(timed, epochs=3, callbacks=[tell], shuffle=False, verbose=0)
+    assert recorder.steps == expected
 
 
 def test_validation_sees_every_case_once(pairs):

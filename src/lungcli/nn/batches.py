@@ -12,7 +12,7 @@ from lungcli.pixel_store import Pixels
 Batch = dict[str, NDArray[np.uint8]]
 
 # With more than one reader Keras takes threads of its own. Else it leaves the reading
-# to tf.data and its autotuning, for which the start of an epoch may wait 1 to 3 s.
+# to tf.data, and some epochs were seen to start 1 to 3 s late.
 _READERS = 2
 _AHEAD = 4  # batches in the queue
 

@@ -175,7 +175,7 @@ def test_readers_in_threads_keep_the_order_of_each_epoch():
         on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)
     )
     timed = ThroughputMeter(batches).timed
-    assert timed.workers > 1  # or tf.data autotunes, and epochs wait
+    assert timed.workers > 1  # or tf.data reads, and epochs wait
     recorder.fit(timed, epochs=3, callbacks=[tell], shuffle=False, verbose=0)
     assert recorder.steps == expected
 

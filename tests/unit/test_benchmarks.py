@@ -20,6 +20,7 @@ SCRIPTS = (
     "million",
     "large_data",
     "thresholds",
+    "recipes",
 )
 
 TWIN = """
@@ -250,3 +251,55 @@ def test_a_million_by_hand(tmp_path):
     assert gpu["price"] == pytest.approx(0.45)
     assert gpu["network_a_second"] == pytest.approx(16 / 0.12)
     assert one["memory_mb"] == pytest.approx(186 + 1.4 * 72)
+
+
+def write_out_of_fold(run, dice_of):
+    from recipes import SCORES
+
+    folder = run / "evaluation"
+    folder.mkdir(parents=True)
+    prefixes = ("", "right_", "left_")
+    names = [prefix + name for prefix in prefixes for name in SCORES]
+    with (folder / "cases.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        facts = ["source", "case_id", "patient_id", "height", "width"]
+        writer.writerow([*facts, "spacing_row_mm", "spacing_column_mm", *names])
+        for case, dice in dice_of.items():
+            scores = [dice if name.endswith("dice") else "" for name in names]
+            writer.writerow(["rays", case, case, 8, 8, "", "", *scores])
+
+
+def test_recipes_are_compared_case_by_case(tmp_path):
+    write_out_of_fold(tmp_path / "a", {"x": 0.90, "y": 0.80, "z": 0.70})
+    # in another order, and with a case that the other has not scored
+    write_out_of_fold(tmp_path / "b", {"w": 0.10, "z": 0.76, "y": 0.84, "x": 0.92})
+
+    printed = run_python(
+        str(BENCHMARKS / "recipes.py"),
+        *map(str, (tmp_path / "a", tmp_path / "b")),
+        "--json",
+    )
+
+    lungs, right, left = json.loads(printed)["differences"]
+    assert (lungs["structure"], lungs["score"], lungs["cases"]) == ("lungs", "dice", 3)
+    assert lungs["mean_first"] == pytest.approx(0.80)
+    assert lungs["mean"] == pytest.approx(0.04)  # of 0.02, 0.04 and 0.06
+    low, high = lungs["ci95"]
+    assert low < 0.04 < high
+    assert low >= 0.02 - 1e-9
+    assert high <= 0.06 + 1e-9
+    assert right["mean"] == left["mean"] == pytest.approx(0.04)
+
+
+def test_recipes_without_scores_are_named(tmp_path):
+    script = str(BENCHMARKS / "recipes.py")
+    found = subprocess.run(
+        [sys.executable, script, str(tmp_path / "a"), str(tmp_path / "b")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert found.returncode == 1
+    assert str(tmp_path / "a") in found.stderr
+    assert "Traceback" not in found.stderr

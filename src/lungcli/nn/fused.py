@@ -27,7 +27,7 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
         return function  # TensorFlow for Windows comes without XLA
     import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
 
-    compiled = tf.function(function, jit_compile=True)
+    compiled = tf.function(function, jit_compile=True, autograph=False)
 
     @functools.wraps(function)
     def call(*tensors: Any) -> Any:

@@ -31,6 +31,7 @@ from lungcli.nn.distribution import others_watched, place, spread_over
 from lungcli.nn.memory import memory_watched
 from lungcli.nn.model_file import first_line
 from lungcli.nn.networks import build_network
+from lungcli.nn.optimizer import AdamW
 from lungcli.nn.precision import dtype_policy, make_deterministic, on_cpu
 from lungcli.nn.resident import ResidentBatches, ResidentSegmenter, fits_on_device
 from lungcli.nn.schedule import Part, SmoothCosine, plan_parts
@@ -262,9 +263,7 @@ def build_optimizer(
         rate = SmoothCosine(
             config.learning_rate, parts, steps_per_epoch=steps_per_epoch
         )
-    return keras.optimizers.AdamW(
-        rate, weight_decay=config.weight_decay, clipnorm=_CLIP_NORM
-    )
+    return AdamW(rate, weight_decay=config.weight_decay, clipnorm=_CLIP_NORM)
 
 
 def _backend_is(name: str) -> bool:

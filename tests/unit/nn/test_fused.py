@@ -16,7 +16,9 @@ def compiled(monkeypatch):
     """Return a function that tells whether TensorFlow compiled it."""
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     monkeypatch.setattr(module.sys, "platform", "linux")
-    monkeypatch.setattr(tf, "function", lambda _, jit_compile: lambda: jit_compile)
+    monkeypatch.setattr(
+        tf, "function", lambda _, jit_compile, **_kwargs: lambda: jit_compile
+    )
     return fused(lambda: False)
 
 

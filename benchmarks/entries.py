@@ -41,16 +41,22 @@ class Track:
         return {"pairs": str(self.pairs), "rounds": self.rounds, **more}
 
 
-def lungcli_entry(name: str, track: Track, train: Mapping[str, Any]) -> Entry:
+def lungcli_entry(
+    name: str,
+    track: Track,
+    train: Mapping[str, Any],
+    env: Mapping[str, str] | None = None,
+) -> Entry:
     """Enter lungcli.
 
     Args:
         name: For the tables.
         track: The race.
         train: Settings of `lungcli.config.TrainConfig`; defaults fill the rest.
+        env: Environment variables of this one alone.
     """
     job = track.job(train=dict(train))
-    env = machine.lungcli_env(track.device)
+    env = {**machine.lungcli_env(track.device), **(env or {})}
     return Entry(Contestant(name, "lungcli_contestant.py", job, env))
 
 

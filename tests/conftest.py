@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -19,6 +20,10 @@ settings.load_profile("lungcli")
 # command that they start would do so, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# As lungcli.nn sets it: some tests import Keras first, and all should compute alike.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def pytest_addoption(parser):

@@ -15,7 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SCRIPTS = (
     "training_speed",
     "time_to_dice",
-    "augmentation_cost",
+    "training_choices",
     "memory",
     "million",
     "large_data",
@@ -221,16 +221,19 @@ def test_memory_of_a_failing_command_is_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_augmentation_cost_in_small():
-    script = str(BENCHMARKS / "augmentation_cost.py")
+def test_training_choices_in_small():
+    script = str(BENCHMARKS / "training_choices.py")
     sizes = ["--size", "64", "--batch-size", "2", "--steps", "2", "--rounds", "2"]
     document = json.loads(run_python(script, "--device", "cpu", *sizes, "--json"))
     (contest,) = document["contests"]
     rates = [one["images_per_s"] for one in contest["contestants"].values()]
-    assert [len(of_one) for of_one in rates] == [2, 2]
+    assert [len(of_one) for of_one in rates] == [2, 2, 2]
     assert all(rate > 0 for of_one in rates for rate in of_one)
-    (ratio,) = contest["ratios"]
-    assert ratio["low"] <= ratio["median"] <= ratio["high"]
+    for ratio in contest["ratios"]:
+        assert ratio["of"] == "lungcli"
+        assert ratio["low"] <= ratio["median"] <= ratio["high"]
+    rivals = {ratio["to"] for ratio in contest["ratios"]}
+    assert rivals == {"no augmentation", "no oneDNN"}
     assert contest["skipped"] == {}
 
 

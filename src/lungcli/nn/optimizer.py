@@ -1,30 +1,38 @@
-"""AdamW that asks for its learning rate once a step."""
+"""AdamW whose step is a few operations, not thousands.
+
+Keras evaluates the schedule of the learning rate anew for each variable that decays,
+and moves each variable by a dozen operations. For the 66 variables of the default
+network TensorFlow traced them for several seconds, and then ran them in each step.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+from keras import ops
+
+
+class _Step(NamedTuple):
+    """What is the same for all variables of a step, as scalars."""
+
+    rate: Any
+    beta_1_power: Any
+    beta_2_power: Any
 
 
 class AdamW(keras.optimizers.AdamW):
-    """`keras.optimizers.AdamW`, equal to it to the last bit.
-
-    Keras evaluates a schedule anew wherever a step needs the rate, which is once for
-    each variable that decays. Of the 66 copies in the default network's step the
-    tracing alone took 4 s.
+    """`keras.optimizers.AdamW`, equal to it but for the rounding of float32.
 
     References:
         Loshchilov, Hutter (2019), AdamW, https://doi.org/10.48550/arXiv.1711.05101
     """
 
-    _rate_of_step: Any = None
+    _step: _Step | None = None  # while it is applied
 
     @property
     def learning_rate(self) -> Any:
         """The rate of the current step."""
-        if self._rate_of_step is not None:
-            return self._rate_of_step
-        return super().learning_rate
+        return super().learning_rate if self._step is None else self._step.rate
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
@@ -34,14 +42,44 @@ class AdamW(keras.optimizers.AdamW):
     def apply(
         self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None
     ) -> None:
-        """Update the variables with one and the same rate.
+        """Update the variables, with a rate that is evaluated once.
 
         Args:
             grads: A gradient for each variable.
             trainable_variables: Those that the optimizer was built with.
         """
-        self._rate_of_step = self.learning_rate
+        step = ops.cast(self.iterations + 1, "float32")
+        rate = ops.convert_to_tensor(self.learning_rate, "float32")
+        self._step = _Step(rate, self.beta_1**step, self.beta_2**step)
         try:
             super().apply(grads, trainable_variables)
         finally:
-            self._rate_of_step = None
+            self._step = None
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move a variable and its averages; on TensorFlow in one operation.
+
+        Args:
+            gradient: Clipped.
+            variable: As `gradient`; on TensorFlow its own kind of variable.
+            learning_rate: Of the step.
+        """
+        ours = keras.backend.backend() == "tensorflow" and not self.amsgrad
+        if not ours or self._step is None:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
+
+        index = self._get_variable_index(variable)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=ops.cast(self._step.beta_1_power, variable.dtype),
+            beta2_power=ops.cast(self._step.beta_2_power, variable.dtype),
+            lr=ops.cast(learning_rate, variable.dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=ops.cast(gradient, variable.dtype),
+        )

@@ -1,11 +1,14 @@
-"""What augmentation costs: lungcli's training images per second with it and without.
+"""What augmentation costs and oneDNN brings: lungcli's training images per second.
 
-    python benchmarks/augmentation_cost.py
-    python benchmarks/augmentation_cost.py --data prepared --device cpu --json
+    python benchmarks/training_choices.py
+    python benchmarks/training_choices.py --data prepared --device cpu --json
 
-A ratio of 0.9 means that training with augmentation has nine tenths of the speed.
+lungcli takes turns with itself: as it is, without augmentation and, on a processor,
+without oneDNN, which TensorFlow by itself takes on newer processors only. A ratio of
+0.9 to lungcli without augmentation means that it leaves nine tenths of the speed.
 """
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -28,15 +31,23 @@ from output import (
 from race import Race, race, show
 from turns import ContestantError
 
-ON, OFF = "augmentation", "no augmentation"
-MATCHES = [(ON, OFF)]
+AS_IT_IS, PLAIN, NO_ONEDNN = "lungcli", "no augmentation", "no oneDNN"
+MATCHES = [(AS_IT_IS, PLAIN), (AS_IT_IS, NO_ONEDNN)]
+_STRENGTHS = {AS_IT_IS: 1.0, PLAIN: 0.0, NO_ONEDNN: 1.0}
 
 
 def compare(track: Track, train: dict[str, object]) -> Race:
-    """Race lungcli with augmentation against lungcli without."""
+    """Race lungcli as it is against lungcli without one of its choices."""
+    tensorflow = os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
     entries = [
-        lungcli_entry(name, track, {**train, "strength": strength})
-        for name, strength in ((ON, 1.0), (OFF, 0.0))
+        lungcli_entry(
+            name,
+            track,
+            {**train, "strength": strength},
+            {"TF_ENABLE_ONEDNN_OPTS": "0" if name == NO_ONEDNN else "1"},
+        )
+        for name, strength in _STRENGTHS.items()
+        if name != NO_ONEDNN or (tensorflow and track.device == machine.CPU)
     ]
     return race(entries, rounds=track.rounds)
 
@@ -53,7 +64,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="Turns of each.", min=1)] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Measure lungcli's training images/s with and without augmentation, in turns."""
+    """Measure lungcli's training images/s with and without its choices, in turns."""
     train: dict[str, object] = {"arch": arch, "size": size, "batch_size": batch_size}
     console = open_console(as_json=as_json)
     contests = []
@@ -68,7 +79,7 @@ def main(
     except (ContestantError, LungcliError) as error:
         stop(str(error))
     if as_json:
-        print_document("augmentation_cost", {"contests": contests})
+        print_document("training_choices", {"contests": contests})
 
 
 if __name__ == "__main__":

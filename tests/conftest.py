@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share."""
 
 import os
+import platform
 import signal
 from pathlib import Path
 
@@ -23,7 +24,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # As lungcli.nn sets it: some tests import Keras first, and all should compute alike.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+if platform.machine() in {"x86_64", "AMD64"}:
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def pytest_addoption(parser):

@@ -23,11 +23,21 @@ class _Step(NamedTuple):
 class AdamW(keras.optimizers.AdamW):
     """`keras.optimizers.AdamW`, equal to it but for the rounding of float32.
 
+    Args:
+        learning_rate: A number or a schedule.
+        weight_decay: Share of the rate by which weights shrink.
+        clipnorm: Longest gradient of a variable; None clips nothing.
+
     References:
         Loshchilov, Hutter (2019), AdamW, https://doi.org/10.48550/arXiv.1711.05101
     """
 
     _step: _Step | None = None  # while it is applied
+
+    def __init__(
+        self, learning_rate: Any, *, weight_decay: float, clipnorm: float | None = None
+    ) -> None:
+        super().__init__(learning_rate, weight_decay=weight_decay, clipnorm=clipnorm)
 
     @property
     def learning_rate(self) -> Any:
@@ -60,12 +70,11 @@ class AdamW(keras.optimizers.AdamW):
         """Move a variable and its averages; on TensorFlow in one operation.
 
         Args:
-            gradient: Clipped.
-            variable: As `gradient`; on TensorFlow its own kind of variable.
+            gradient: Clipped, float32.
+            variable: Of the same shape, float32; on TensorFlow its own kind.
             learning_rate: Of the step.
         """
-        ours = keras.backend.backend() == "tensorflow" and not self.amsgrad
-        if not ours or self._step is None:
+        if keras.backend.backend() != "tensorflow" or self._step is None:
             super().update_step(gradient, variable, learning_rate)
             return
         import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
@@ -75,11 +84,11 @@ class AdamW(keras.optimizers.AdamW):
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=ops.cast(self._step.beta_1_power, variable.dtype),
-            beta2_power=ops.cast(self._step.beta_2_power, variable.dtype),
-            lr=ops.cast(learning_rate, variable.dtype),
+            beta1_power=self._step.beta_1_power,
+            beta2_power=self._step.beta_2_power,
+            lr=learning_rate,
             beta1=self.beta_1,
             beta2=self.beta_2,
             epsilon=self.epsilon,
-            grad=ops.cast(gradient, variable.dtype),
+            grad=gradient,
         )

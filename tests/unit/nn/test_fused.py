@@ -17,7 +17,7 @@ def compiled(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     monkeypatch.setattr(module.sys, "platform", "linux")
     monkeypatch.setattr(
-        tf, "function", lambda _, jit_compile, **_kwargs: lambda: jit_compile
+        tf, "function", lambda _, *, jit_compile, autograph: lambda: jit_compile
     )
     return fused(lambda: False)
 

@@ -111,15 +111,3 @@ def test_equal_to_keras_in_a_program_of_tensorflow(jit_compile):
         found.append([variable.numpy() for variable in variables])
     for one, other in zip(*found, strict=True):
         assert one == pytest.approx(other, rel=1e-5, abs=1e-5)
-
-
-def test_what_tensorflow_has_no_operation_for_is_left_to_keras():
-    ours, theirs = new_variables(), new_variables()
-    for kind, variables in ((AdamW, ours), (keras.optimizers.AdamW, theirs)):
-        optimizer = kind(0.01, amsgrad=True)
-        for step in range(3):
-            optimizer.apply_gradients(
-                list(zip(gradients(step), variables, strict=True))
-            )
-    for one, other in zip(ours, theirs, strict=True):
-        assert np.array_equal(one.numpy(), other.numpy())

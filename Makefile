@@ -19,7 +19,7 @@ demo: $(VENV)/installed ## Everything on phantoms: prepare, train, evaluate, vis
 	$(BIN)/lungcli demo
 
 test: $(VENV)/installed-dev ## The whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/installed-dev ## The tests that `make test` leaves out: minutes each
 	$(BIN)/python -m pytest -m long

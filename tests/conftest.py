@@ -81,3 +81,9 @@ def run(prepared, tmp_path_factory):
     )
     train([prepared], config, run=folder / "runs" / "fixture", runs=folder / "runs")
     return folder / "runs" / "fixture"
+
+
+@pytest.fixture
+def unexported(monkeypatch):
+    """Let trainings end without `model.onnx`: it takes seconds, and is not at stake."""
+    monkeypatch.setattr("lungcli.workflows.training.export_onnx", lambda folder: None)

@@ -41,10 +41,20 @@ class TestPrepare:
         assert json.loads(result.stdout)
 
 
+@pytest.fixture(scope="module")
+def trained(prepared, tmp_path_factory):
+    """What a training in an empty folder printed, and its run; of too few cases."""
+    folder = tmp_path_factory.mktemp("trained")
+    few = ["--size", 64, "--filters", 4, "--depth", 2, "--batch-size", 99]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        command = ["train", "--data", prepared, "--epochs", 2, *few, "--tensorboard"]
+        return invoke(*command), folder / "runs" / "latest"
+
+
 class TestTrain:
-    def test_run_folder(self, here, prepared):
-        result = invoke("train", "--data", prepared, "--epochs", 2, *TINY)
-        run = here / "runs" / "latest"
+    def test_run_folder(self, trained):
+        result, run = trained
         names = {path.name for path in run.iterdir()}
         assert names >= {
             "best.weights.h5",
@@ -53,6 +63,7 @@ class TestTrain:
             "evolution.gif",
             "history.csv",
             "model.json",
+            "model.onnx",
             "state",
         }
         assert "best validation Dice" in result.stdout
@@ -60,6 +71,7 @@ class TestTrain:
         assert [float(row["epoch"]) for row in rows] == [1, 2]
         assert num_frames(run / "evolution.gif") == 2
 
+    @pytest.mark.usefixtures("unexported")
     def test_the_command_line_wins_over_the_file(self, here, prepared):
         (here / "my.toml").write_text(
             f'data = "{prepared}"\nrun = "mine"\nepochs = 7\nsize = 64\n'
@@ -71,16 +83,18 @@ class TestTrain:
         settings = json.loads((here / "mine" / "config.json").read_text())["settings"]
         assert (settings["epochs"], settings["filters"]) == (1, 4)
 
-    def test_resume_goes_on(self, here, prepared):
-        invoke("train", "--data", prepared, "--epochs", 1, *TINY, "--run", "r")
+    @pytest.mark.usefixtures("unexported")
+    def test_resume_goes_on(self, here, trained):
+        shutil.copytree(trained[1].parent, here / "runs", symlinks=True)
         result = invoke("train", "--resume", "--epochs", 3, "--json")
         assert json.loads(result.stdout)["epochs"] == 3
-        rows = table(here / "r" / "history.csv")
-        assert [float(row["epoch"]) for row in rows] == [1, 2, 3]
-        assert num_frames(here / "r" / "evolution.gif") == 3
-        again = invoke("train", "--resume", "--run", "r")
+        run = here / "runs" / "latest"
+        assert [float(row["epoch"]) for row in table(run / "history.csv")] == [1, 2, 3]
+        assert num_frames(run / "evolution.gif") == 3
+        again = invoke("train", "--resume", "--run", run)
         assert "all 3 epochs are done" in again.stderr
 
+    @pytest.mark.usefixtures("unexported")
     def test_two_data_sets_train_one_network(self, here, prepared, tmp_path_factory):
         other = tmp_path_factory.mktemp("other") / "other"
         write_montgomery(other, count=6, seed=9, size=96, workers=1)
@@ -103,16 +117,13 @@ class TestTrain:
         )
         assert document["cases"] == 2
 
-    def test_tensorboard(self, here, prepared):
-        arguments = ["--data", prepared, "--epochs", 1, *TINY, "--run", "r"]
-        invoke("train", *arguments, "--tensorboard")
-        assert list((here / "r" / "tensorboard").rglob("events.out.tfevents.*"))
+    def test_tensorboard(self, trained):
+        assert list((trained[1] / "tensorboard").rglob("events.out.tfevents.*"))
 
-    def test_small_data_get_a_smaller_batch(self, here, prepared):
-        tiny = ["--size", 64, "--filters", 4, "--depth", 2, "--batch-size", 99]
-        result = invoke("train", "--data", prepared, "--epochs", 1, *tiny)
-        assert "only 8 training cases" in result.stderr
+    def test_small_data_get_a_smaller_batch(self, trained):
+        assert "only 8 training cases" in trained[0].stderr
 
+    @pytest.mark.usefixtures("unexported")
     def test_ctrl_c_keeps_what_was_done(self, here, prepared, monkeypatch):
         from lungcli.nn.state import StateKeeper
 

@@ -103,6 +103,7 @@ def test_a_fold_is_a_run(cv, prepared):
             assert own[row["case_id"]]["dice"] == row["dice"]
 
 
+@pytest.mark.usefixtures("unexported")
 def test_resume_trains_what_is_missing(cv):
     weights = (cv / "fold-1" / "best.weights.h5").stat().st_mtime_ns
     before = (cv / "fold-2" / "history.csv").read_text()
@@ -121,6 +122,7 @@ def test_resume_trains_what_is_missing(cv):
     assert document["folds"] == 2
 
 
+@pytest.mark.usefixtures("unexported")
 def test_a_half_trained_fold_goes_on(cv, prepared, monkeypatch):
     keep = StateKeeper.on_epoch_end
 
@@ -182,6 +184,7 @@ def test_contradictions(prepared, tmp_path, monkeypatch, arguments, message):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.usefixtures("unexported")
 def test_final(prepared, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = ["--data", prepared, "--epochs", 1, *TINY, "--run", "r"]

@@ -13,33 +13,42 @@ LUNGCLI = [sys.executable, "-m", "lungcli"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
-)
-def test_a_stopped_training_can_be_resumed(tmp_path, prepared, number, status):
+def test_a_stopped_training_can_be_resumed_and_stopped_again(tmp_path, prepared):
+    run = tmp_path / "r"
     size = ["--size", "64", "--filters", "4", "--depth", "2", "--batch-size", "4"]
-    command = [*LUNGCLI, "train", "--data", str(prepared), "--epochs", "500", *size]
-    running = subprocess.Popen(
-        [*command, "--run", "r"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    state = tmp_path / "r" / "state"
-    while not list(state.glob("epoch-*.json")) and running.poll() is None:
-        time.sleep(0.05)
-    running.send_signal(number)
-    _, stderr = running.communicate()
-    assert running.returncode == status, stderr
-    assert "Traceback" not in stderr
-    for name in ("best.weights.h5", "history.csv", "curves.png", "evolution.gif"):
-        assert (tmp_path / "r" / name).is_file()
-    assert not list((tmp_path / "r").rglob(".*"))
-    assert "Go on with: lungcli train --resume --run r" in stderr
-    done = len((tmp_path / "r" / "history.csv").read_text().splitlines()) - 1
-    again = [*LUNGCLI, "train", "--resume", "--run", "r", "--epochs", str(done + 1)]
-    subprocess.run(again, cwd=tmp_path, check=True, capture_output=True)
+    new = ["--data", str(prepared), "--epochs", "500", *size]
+    turns = [(new, signal.SIGTERM, 143), (["--resume"], signal.SIGINT, 130)]
+    for options, number, status in turns:
+        done = epochs_of(run)
+        running = subprocess.Popen(
+            [*LUNGCLI, "train", *options, "--run", "r"],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        while epochs_of(run) == done and running.poll() is None:
+            time.sleep(0.05)
+        running.send_signal(number)
+        _, stderr = running.communicate()
+        assert running.returncode == status, stderr
+        assert "Traceback" not in stderr
+        assert epochs_of(run) > done
+        for name in ("best.weights.h5", "curves.png", "evolution.gif"):
+            assert (run / name).is_file()
+        assert not list(run.rglob(".*"))
+        assert "Go on with: lungcli train --resume --run r" in stderr
+    epochs = [line.partition(",")[0] for line in history_of(run)[1:]]
+    assert [*map(float, epochs)] == [*range(1, len(epochs) + 1)]
+
+
+def history_of(run):
+    path = run / "history.csv"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def epochs_of(run):
+    return max(0, len(history_of(run)) - 1)
 
 
 SLOW_TO_STOP = """

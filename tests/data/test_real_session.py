@@ -19,7 +19,7 @@ def test_montgomery_in_a_minute(real_data, tmp_path):
     out = tmp_path / "prepared"
     settings = PrepareSettings(out=out, size=256, splits="gaal2020")
     prepare([real_data / "MontgomerySet"], settings=settings)
-    config = TrainConfig(size=128, epochs=20, learning_rate=4e-3)
+    config = TrainConfig(size=128, epochs=10, batch_size=4, learning_rate=4e-3)
     trained = train([out], config, run=tmp_path / "run", runs=tmp_path / "runs")
     assert trained.best_dice > 0.93
     scores = evaluate([out], tmp_path / "run", split="val")

@@ -57,6 +57,7 @@ def results(prepared, run, tmp_path_factory):
     for backend in BACKENDS:
         environment = {**os.environ, "KERAS_BACKEND": backend}
         environment["JAX_COMPILATION_CACHE_DIR"] = ""
+        environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # starts soon
         arguments = [prepared, model, root / backend]
         subprocess.run(
             [sys.executable, "-c", PROGRAM, *map(str, arguments)],

@@ -220,7 +220,7 @@ def test_memory_of_a_failing_command_is_refused(tmp_path):
         peak_of(failing, cwd=tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_training_choices_in_small():
     script = str(BENCHMARKS / "training_choices.py")
     sizes = ["--size", "64", "--batch-size", "2", "--steps", "2", "--rounds", "2"]

@@ -26,6 +26,7 @@ from lungcli.nn.distribution import (
 )
 
 PROGRAM = Path(__file__).with_name("distributed_training.py")
+QUICK_TO_COMPILE = "--xla_backend_optimization_level=0"
 VARIABLES = (
     "KERAS_DISTRIBUTION_JOB_ADDRESSES",
     "KERAS_DISTRIBUTION_NUM_PROCESSES",
@@ -50,13 +51,14 @@ def pretend(monkeypatch):
     return set_up
 
 
-def start(folder, devices, **environment):
+def start(folder, devices, flags="", **environment):
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), str(folder), devices],
         env={
             **os.environ,
             "KERAS_BACKEND": "jax",
             "JAX_COMPILATION_CACHE_DIR": "",
+            "XLA_FLAGS": f"{QUICK_TO_COMPILE} {flags}",
             **environment,
         },
         stdout=subprocess.PIPE,
@@ -92,7 +94,7 @@ def trainings(tmp_path_factory):
     """The same training on one device and on two of one process."""
     folder = tmp_path_factory.mktemp("devices")
     two = "--xla_force_host_platform_device_count=2"
-    return folder, seen_by(start(folder, "1,2", XLA_FLAGS=two))
+    return folder, seen_by(start(folder, "1,2", two))
 
 
 @needs_jax

@@ -13,6 +13,8 @@ from lungcli.nn.memory import OutOfMemoryError, is_out_of_memory, memory_watched
 from lungcli.workflows.train import resume, train
 from lungcli.workflows.training_report import TrainEvents
 
+pytestmark = pytest.mark.usefixtures("unexported")
+
 TINY = TrainConfig(
     size=32, filters=4, depth=1, epochs=3, batch_size=4, arch="unet", strength=0
 )
@@ -74,12 +76,6 @@ class Device:
 
 def read(run):
     return json.loads((run / "config.json").read_text())
-
-
-@pytest.fixture(autouse=True)
-def without_export(monkeypatch):
-    """It takes most of the time, and has nothing to do with memory."""
-    monkeypatch.setattr("lungcli.workflows.training.export_onnx", lambda folder: None)
 
 
 def test_half_the_batch_from_the_last_epoch_on(prepared, tmp_path):

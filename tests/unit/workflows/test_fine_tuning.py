@@ -24,6 +24,8 @@ from lungcli.workflows.fine_tuning import LEARNING_RATE, Initial, settings_from
 from lungcli.workflows.train import resume, train
 from lungcli.workflows.training_report import TrainEvents
 
+pytestmark = pytest.mark.usefixtures("unexported")
+
 HARDLY = {"epochs": 1, "batch_size": 4, "learning_rate": 1e-9, "weight_decay": 0.0}
 
 

@@ -117,6 +117,17 @@ class TestTrain:
         )
         assert document["cases"] == 2
 
+    def test_what_was_killed_after_its_last_epoch_is_finished(self, here, trained):
+        shutil.copytree(trained[1], here / "r")
+        film = (here / "r" / "evolution.gif").read_bytes()
+        after = ["curves.png", "evolution.gif", "model.onnx"]
+        for name in after:
+            (here / "r" / name).unlink()
+        result = invoke("train", "--resume", "--run", "r")
+        assert "all 2 epochs are done" in result.stderr
+        assert all((here / "r" / name).is_file() for name in after)
+        assert (here / "r" / "evolution.gif").read_bytes() == film
+
     def test_tensorboard(self, trained):
         assert list((trained[1] / "tensorboard").rglob("events.out.tfevents.*"))
 

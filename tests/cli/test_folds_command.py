@@ -122,6 +122,14 @@ def test_resume_trains_what_is_missing(cv):
     assert document["folds"] == 2
 
 
+def test_a_fold_that_was_killed_after_its_last_epoch_is_finished(cv):
+    (cv / "fold-1" / "model.onnx").unlink()
+    weights = (cv / "fold-1" / "best.weights.h5").read_bytes()
+    invoke("train", "--resume", "--run", "cv", "--json")
+    assert (cv / "fold-1" / "model.onnx").is_file()
+    assert (cv / "fold-1" / "best.weights.h5").read_bytes() == weights
+
+
 @pytest.mark.usefixtures("unexported")
 def test_a_half_trained_fold_goes_on(cv, prepared, monkeypatch):
     keep = StateKeeper.on_epoch_end

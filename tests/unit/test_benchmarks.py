@@ -21,6 +21,7 @@ SCRIPTS = (
     "large_data",
     "thresholds",
     "recipes",
+    "limits",
 )
 
 TWIN = """
@@ -294,10 +295,14 @@ def test_recipes_are_compared_case_by_case(tmp_path):
     assert right["mean"] == left["mean"] == pytest.approx(0.04)
 
 
-def test_recipes_without_scores_are_named(tmp_path):
-    script = str(BENCHMARKS / "recipes.py")
+@pytest.mark.parametrize(("script", "runs"), [("recipes", "ab"), ("limits", "a")])
+def test_runs_without_scores_are_named(tmp_path, script, runs):
     found = subprocess.run(
-        [sys.executable, script, str(tmp_path / "a"), str(tmp_path / "b")],
+        [
+            sys.executable,
+            str(BENCHMARKS / f"{script}.py"),
+            *(str(tmp_path / run) for run in runs),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -306,3 +311,33 @@ def test_recipes_without_scores_are_named(tmp_path):
     assert found.returncode == 1
     assert str(tmp_path / "a") in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_limits_by_hand():
+    """A square of 10×10: its outline is moved by a pixel, and it lacks a corner."""
+    import numpy as np
+
+    from limits import MOVES, limits_of
+
+    reference = np.zeros((32, 32), bool)
+    reference[8:18, 8:18] = True
+    predicted = reference.copy()
+    predicted[8:12, 8:12] = False  # 16 pixels; 9 of them deeper than 1, 4 than 2
+    found = limits_of(reference, predicted, 32)
+    assert found.out == pytest.approx(200 / (100 + 140))  # corners stay out
+    assert found.into == pytest.approx(2 * 64 / (100 + 64))
+    assert found.shrunk == 1
+    assert found.forgiven == pytest.approx((2 * 91 / 191, 2 * 96 / 196))
+    assert found.moved[MOVES.index(0)] == pytest.approx(2 * 84 / 184)
+    assert found.moved[MOVES.index(-1)] < found.moved[MOVES.index(0)]
+
+
+def test_limits_of_a_smaller_side():
+    import numpy as np
+
+    from limits import shrink
+
+    rows, columns = np.mgrid[:60, :100]
+    disc = (rows - 30) ** 2 + (columns - 50) ** 2 < 20**2
+    lost = [np.mean(shrink(disc, side) != disc) for side in (100, 25)]
+    assert lost[0] == 0 < lost[1] < 0.03

@@ -49,7 +49,8 @@ class Augment(keras.Layer):
     """Warp a CXR and its label map together, then change the gray values.
 
     Args:
-        strength: Factor on every range; 1 is as wide as above, 0 changes nothing.
+        strength: Factor on every range and share; 1 is as wide as above, 0 changes
+            nothing. The box of a device has the same sizes at any strength.
         seed: Same seed and epoch, same draws.
     """
 

@@ -23,8 +23,8 @@ def lung_probabilities(logits: keras.KerasTensor) -> keras.KerasTensor:
     """Softmax over background, right and left lung, without the background.
 
     One softmax, not two sigmoids: the probability of "lung" is then the plain sum
-    of the two channels, also where the sides are in doubt. float32 even under
-    mixed precision, or the loss overflows.
+    of the two channels, also where the sides are in doubt. float32 even under mixed
+    precision: what is near 0 or 1 is kept apart.
     """
     return layers.Softmax(dtype="float32", name="softmax")(logits)[..., 1:]
 

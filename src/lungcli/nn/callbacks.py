@@ -199,7 +199,7 @@ class Counters(keras.callbacks.Callback):
                 name: value
                 for name in self._NAMES
                 if (value := getattr(callback, name, None)) is not None
-                and math.isfinite(value)  # no Dice so far: they begin with -inf
+                and math.isfinite(value)  # a first Dice that is undefined
             }
             for callback in self.callbacks
         }

@@ -120,8 +120,8 @@ def count_devices(wanted: int | str, *, batch_size: int) -> int:
         raise ConfigError(msg)
     _check_place(count, there)
     if batch_size % count:
-        lower, upper = batch_size // count * count, -(-batch_size // count) * count
-        fitting = f"{lower} or {upper}" if lower else f"{upper}"
+        # not the next larger one: there may be no more training cases
+        fitting = batch_size // count * count or count
         msg = (
             f"a batch of {batch_size} cannot be divided among {count} devices: it "
             f"is that of all together. Use --batch-size {fitting}, or fewer --devices."

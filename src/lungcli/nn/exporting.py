@@ -55,7 +55,11 @@ def export_network(
 
     Raises:
         ModelError: If it cannot be exported.
+        ValueError: If there are no images for `int8`.
     """
+    if precision == INT8 and images is None:
+        msg = "int8 needs images to calibrate with."
+        raise ValueError(msg)
     try:
         if to == ONNX:
             _export_onnx(folder, path, precision, images)

@@ -26,8 +26,7 @@ def memory_watched() -> Iterator[None]:
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise OutOfMemoryError(reason[:200]) from error
+        raise OutOfMemoryError(_reason(error)) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -44,8 +43,18 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     if not kinds & {"RuntimeError", "OpError"}:
         return False
-    said = str(error).upper()
-    return any(words in said for words in _SAID)
+    return _says_it(str(error))
+
+
+def _reason(error: Exception) -> str:
+    """Return the line that says it; TensorFlow begins with where it happened."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    first = lines[0] if lines else type(error).__name__
+    return next(filter(_says_it, lines), first).strip()[:200]
+
+
+def _says_it(text: str) -> bool:
+    return any(words in text.upper() for words in _SAID)
 
 
 def free_memory() -> None:

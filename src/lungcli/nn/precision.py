@@ -9,13 +9,15 @@ from lungcli.errors import ConfigError
 
 _DETERMINISTIC_FLAG = "--xla_gpu_deterministic_ops=true"
 _CPU_FLAGS = ("avx512_bf16", "amx_bf16")
+_AMPERE = (8, 0)  # compute capability of the first GPUs of NVIDIA with bfloat16
 
 
 def dtype_policy(precision: str) -> str:
     """Return the Keras dtype policy for `--precision`.
 
     Args:
-        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where it is faster.
+        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the processor, or
+            every GPU, is known to compute in it.
 
     Returns:
         `"float32"` or `"mixed_bfloat16"`, which keeps weights and outputs in
@@ -25,8 +27,8 @@ def dtype_policy(precision: str) -> str:
         ConfigError: If the precision has no such name.
     """
     if precision == "auto":
-        fast = _has_gpu() or _cpu_computes_bfloat16()
-        return "mixed_bfloat16" if fast else "float32"
+        known = _cpu_computes_bfloat16 if on_cpu() else _gpus_compute_bfloat16
+        return "mixed_bfloat16" if known() else "float32"
     policies = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
     if precision not in policies:
         msg = f"precision must be auto, float32 or bfloat16, got {precision!r}."
@@ -82,6 +84,32 @@ def make_deterministic() -> None:
 def _has_gpu() -> bool:
     # asking for "gpu" by name is an error in JAX where there is none
     return any(name.startswith("gpu") for name in list_devices())
+
+
+def _gpus_compute_bfloat16() -> bool:
+    """Tell whether all are known to; those of other makers than NVIDIA do not say."""
+    capabilities = _compute_capabilities()
+    return bool(capabilities) and min(capabilities) >= _AMPERE
+
+
+def _compute_capabilities() -> list[tuple[int, ...]]:
+    """Return that of each GPU; empty for one that has none."""
+    if keras.backend.backend() == "jax":
+        import jax  # noqa: PLC0415 - only where it is the backend
+
+        gpus = [device for device in jax.devices() if device.platform != "cpu"]
+        return [_numbers(getattr(gpu, "compute_capability", "")) for gpu in gpus]
+    from tensorflow import config  # noqa: PLC0415 - only where it is the backend
+
+    details = config.experimental.get_device_details
+    gpus = config.list_physical_devices("GPU")
+    return [details(gpu).get("compute_capability", ()) for gpu in gpus]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Parse "8.0"; what is written otherwise, as AMD's, is nothing."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(map(str.isdecimal, parts)) else ()
 
 
 def _cpu_computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -13,6 +13,7 @@ from lungcli.locks import locked
 from lungcli.model_info import MODEL_JSON, WEIGHTS
 from lungcli.nn.distribution import join_processes
 from lungcli.nn.state import load_state
+from lungcli.onnx_predictor import has_current_onnx
 from lungcli.pictures.film import write_png
 from lungcli.progress import Progress, silent
 from lungcli.runs import (
@@ -148,7 +149,7 @@ def go_on(
     with locked(plan.run.root, option="--run"):
         for number in range(1, plan.folds + 1):
             folder = plan.run.fold(number)
-            if _is_trained(folder, plan.config.epochs):
+            if _is_finished(folder, plan.config.epochs):
                 continue
             if (folder.root / MODEL_JSON).is_file():
                 result = resume(folder.root, events=events)
@@ -213,6 +214,11 @@ def _is_trained(folder: RunFolder, epochs: int) -> bool:
     state = load_state(folder.root / "state")
     weights = folder.root / WEIGHTS
     return state is not None and state.epoch >= epochs and weights.is_file()
+
+
+def _is_finished(folder: RunFolder, epochs: int) -> bool:
+    """Tell whether a fold has all that comes after the last epoch, too."""
+    return _is_trained(folder, epochs) and has_current_onnx(folder.root)
 
 
 def _load_fold(plan: CrossValidation, number: int) -> LungModel:

@@ -1,11 +1,14 @@
 """`evolution.gif`: how the prediction of three validation cases comes about."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lungcli.arrays import Rgb
 from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.masks import label_map
 from lungcli.metrics.overlap import dice, overlap
@@ -91,12 +94,16 @@ class Evolution:
 
     def write_film(self) -> None:
         """Join all frames into the film; one that a crash has spoilt is left out."""
-        frames = []
-        for path in sorted(self._run.evolution_frames.glob("*.png")):
-            try:
-                with Image.open(path) as image:
-                    frames.append(np.array(image))
-            except OSError:
-                continue
-        if frames:
-            write_gif(frames, self._run.evolution, fps=FPS)
+        paths = sorted(self._run.evolution_frames.glob("*.png"))
+        frames = (frame for path in paths if (frame := _read_frame(path)) is not None)
+        first = next(frames, None)
+        if first is not None:
+            write_gif(chain([first], frames), self._run.evolution, fps=FPS)
+
+
+def _read_frame(path: Path) -> Rgb | None:
+    try:
+        with Image.open(path) as image:
+            return np.array(image)
+    except Exception:  # Pillow raises a dozen kinds on broken files
+        return None

@@ -68,7 +68,7 @@ class LungModel:
             ImageError: If a prepared image is broken.
         """
         batch_size = self.predictor.batch_size
-        with threads() as pool:
+        with _new_pool() as pool:
             for start in range(0, len(cases), batch_size):
                 batch = cases[start : start + batch_size]
                 squares = list(pool.map(self._read_square, batch))
@@ -159,11 +159,10 @@ class LungModel:
         return self.restore(self.clean(probabilities), geometry)
 
 
-def threads() -> ThreadPoolExecutor:
-    """Return threads to resize and label with; Pillow and SciPy leave the GIL.
+def _new_pool() -> ThreadPoolExecutor:
+    """Return threads to resize and label with; Pillow leaves the GIL.
 
-    Few, since each holds the probabilities of an X-ray at full size: 160 MB for
-    4020×4892 pixels.
+    Few: each holds an X-ray and its label map at full size.
     """
     return ThreadPoolExecutor(min(4, num_cores()))
 

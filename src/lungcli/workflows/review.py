@@ -5,10 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from PIL import Image
-
 from lungcli.data.inputs import Input
+from lungcli.data.mask_files import read_mask
 from lungcli.data.xray import read_xray
 from lungcli.errors import ImageError, RemoteError
 from lungcli.files import printable
@@ -59,13 +57,13 @@ def _rank(entry: Entry) -> tuple[bool, float]:
 
 
 def _tile(item: Input, entry: Entry, masks: Place) -> Tile | None:
-    """Draw one X-ray; None if it or its mask has gone since it was labelled."""
+    """Draw one X-ray; None if it or its mask has gone, or broken, since then."""
     try:
         with item.local() as path:
             image = read_xray(path).pixels
         name = f"{entry.stem}{SUFFIXES[PNG]}"
-        with masks.reading(name) as path, Image.open(path) as mask:
-            labels = np.asarray(mask)
+        with masks.reading(name) as path:
+            labels = read_mask(path).labels
     except (ImageError, OSError, RemoteError):
         return None
     picture, (fitted,) = fit_picture(image, [labels], _SIDE)

@@ -187,7 +187,9 @@ def _is_free(folder: RunFolder) -> bool:
     ours = {folder.root / LOCK, folder.initial_weights.parent, *begun, *parts}
     if any(path not in ours for path in folder.root.rglob("*")):
         return False
-    try:
-        return not folder.config.exists() or bool(read_config(folder))
-    except ModelError:  # somebody else's
-        return False
+    if folder.config.exists():
+        try:
+            read_config(folder)
+        except ModelError:  # somebody else's
+            return False
+    return True

@@ -11,6 +11,7 @@ from lungcli.config import TrainConfig
 from lungcli.cores import num_cores
 from lungcli.errors import ConfigError, ModelError, OutputError
 from lungcli.files import whole_file
+from lungcli.interrupts import deferred
 from lungcli.model_info import ModelInfo, load_info, save_info
 from lungcli.nn.callbacks import VAL_DICE, Logs
 from lungcli.nn.distribution import count_devices, place
@@ -148,11 +149,11 @@ class TrainingSession:
         events.on_plan(self._plan())
         interrupted = False
         try:
-            if not self.trainer.is_over:
-                try:
+            try:
+                if not self.trainer.is_over:
                     self._fit(events)
-                finally:
-                    self._finish()
+            finally:
+                self._finish()
             self._export()
         except KeyboardInterrupt:
             interrupted = True
@@ -166,7 +167,8 @@ class TrainingSession:
         else:
             return
         # not in the block above: the error's frames hold tensors, and with them memory
-        self._halve_batches(reason)
+        with deferred():  # a stop would find no trainer
+            self._halve_batches(reason)
         events.on_plan(self._plan())
         try:
             self.trainer.fit(self._hooks(events))

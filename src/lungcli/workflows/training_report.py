@@ -48,7 +48,8 @@ class TrainEvents:
     """Who listens while a training runs; by default nobody.
 
     Attributes:
-        on_plan: Called once, before the first epoch.
+        on_plan: Called before the first epoch; once more if the batches are halved, for
+            want of memory.
         on_step: Called with epoch and step, both from 1, and the logs so far.
         on_epoch: Called with the epoch, from 1, and its logs.
     """

@@ -7,6 +7,7 @@ from keras import ops
 from lungcli.data.phantom import draw_phantom
 from lungcli.nn import augment as module
 from lungcli.nn.augment import Augment, draw_augmented, split_lungs
+from lungcli.nn.warping import low_resolution
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,50 @@ def test_ranges(phantom):
     assert changed["lungs"].min() >= 0
     assert changed["lungs"].sum(axis=1).max() <= 1 + 1e-5
     assert np.isfinite(changed["image"]).all()
+
+
+ONE = np.ones((1, 1, 1), np.float32)
+NEUTRAL = {
+    "gamma": ONE,
+    "contrast": ONE,
+    "brightness": 0 * ONE,
+    "shading": np.zeros((1, module.KNOTS, module.KNOTS), np.float32),
+    "inverted": 0 * ONE,
+    "noise": 0 * ONE,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({}, [0.25, 0.5, 0.75], id="neutral"),
+        pytest.param({"gamma": 2 * ONE}, [0.0625, 0.25, 0.5625], id="gamma"),
+        pytest.param({"contrast": 2 * ONE}, [0, 0.5, 1], id="contrast"),
+        pytest.param({"brightness": 0.1 * ONE}, [0.35, 0.6, 0.85], id="brightness"),
+        pytest.param({"inverted": ONE}, [0.75, 0.5, 0.25], id="inverted"),
+        pytest.param({"noise": -0.3 * ONE}, [0, 0.2, 0.45], id="noise"),
+        pytest.param(
+            {"shading": NEUTRAL["shading"] + 0.1}, [0.35, 0.6, 0.85], id="shading"
+        ),
+        pytest.param(
+            {"inverted": ONE, "brightness": 0.1 * ONE}, [0.65, 0.4, 0.15], id="in-order"
+        ),
+    ],
+)
+def test_gray_values_by_hand(change, expected):
+    image = np.tile(np.float32([0.25, 0.5, 0.75]), (1, 3, 1))
+    drawn = ops.convert_to_numpy(module._recolour(image, {**NEUTRAL, **change}))
+    np.testing.assert_allclose(drawn[0], np.tile(expected, (3, 1)), atol=1e-5)
+
+
+@pytest.mark.parametrize("blur", [0.0, 1.0, -0.5])
+def test_some_images_are_blurred_and_others_sharpened(phantom, blur):
+    image = phantom.image[None, ..., None] / np.float32(255)
+    coarse = ops.convert_to_numpy(low_resolution(image[..., 0]))
+    drawn = ops.convert_to_numpy(module._refocus(image, blur * ONE))
+    expected = image[..., 0] + blur * (coarse - image[..., 0])
+    np.testing.assert_allclose(drawn, expected, atol=1e-6)
+    assert np.abs(coarse - image[..., 0]).max() > 0.05
 
 
 def test_lungs_are_split_into_planes():

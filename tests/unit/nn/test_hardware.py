@@ -10,14 +10,16 @@ from lungcli.nn.hardware import computing_unit, find_hardware
 @pytest.mark.parametrize(
     ("devices", "fast", "formats"),
     [
-        pytest.param(["cpu:0"], False, ("float32",), id="old-cpu"),
-        pytest.param(["cpu:0"], True, ("float32", "bfloat16"), id="new-cpu"),
-        pytest.param(["gpu:0"], False, ("float32", "bfloat16"), id="gpu"),
+        pytest.param(["cpu:0"], ["gpu"], ("float32",), id="old-cpu"),
+        pytest.param(["cpu:0"], ["cpu"], ("float32", "bfloat16"), id="new-cpu"),
+        pytest.param(["gpu:0"], ["cpu"], ("float32",), id="old-gpu"),
+        pytest.param(["gpu:0"], ["gpu"], ("float32", "bfloat16"), id="new-gpu"),
     ],
 )
 def test_formats_follow_the_precision(monkeypatch, devices, fast, formats):
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: devices)
-    monkeypatch.setattr(precision, "_cpu_computes_bfloat16", lambda: fast)
+    monkeypatch.setattr(precision, "_cpu_computes_bfloat16", lambda: "cpu" in fast)
+    monkeypatch.setattr(precision, "_gpus_compute_bfloat16", lambda: "gpu" in fast)
     found = find_hardware()
     assert found.devices == tuple(devices)
     assert (found.formats, found.auto) == (formats, formats[-1])

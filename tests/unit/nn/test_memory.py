@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from lungcli.config import TrainConfig
 from lungcli.errors import ConfigError
 from lungcli.nn.memory import OutOfMemoryError, is_out_of_memory, memory_watched
 from lungcli.workflows.train import resume, train
+from lungcli.workflows.training import TrainingSession
 from lungcli.workflows.training_report import TrainEvents
 
 pytestmark = pytest.mark.usefixtures("unexported")
@@ -38,6 +40,15 @@ def test_every_backend_is_understood(error):
     assert is_out_of_memory(error)
     with pytest.raises(OutOfMemoryError), memory_watched():
         raise error
+
+
+def test_the_line_that_says_it_is_told():
+    where = "Graph execution error:\n\nDetected at node conv defined at: ...\n"
+    said = "OOM when allocating tensor with shape[8,64]"
+    error = tf.errors.ResourceExhaustedError(None, None, f"{where}{said}\nand so on")
+    with pytest.raises(OutOfMemoryError) as caught, memory_watched():
+        raise error
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(
@@ -101,6 +112,25 @@ def test_half_the_batch_from_the_last_epoch_on(prepared, tmp_path):
     resume(tmp_path / "r", epochs=4, runs=tmp_path)
     assert read(tmp_path / "r")["settings"]["batch_size"] == 2
     assert read(tmp_path / "r")["batch_size_halved_from"] == 4
+
+
+def test_ctrl_c_while_the_batch_is_halved_waits_for_the_new_trainer(
+    prepared, tmp_path, monkeypatch
+):
+    make = TrainingSession._new_trainer
+
+    def interrupted(session, state):
+        if session.config.batch_size < TINY.batch_size:
+            signal.raise_signal(signal.SIGINT)
+        return make(session, state)
+
+    monkeypatch.setattr(TrainingSession, "_new_trainer", interrupted)
+    device = Device(room=2)
+    result = train(
+        [prepared], TINY, run=tmp_path / "r", runs=tmp_path, events=device.events
+    )
+    assert result.interrupted
+    assert read(tmp_path / "r")["settings"]["batch_size"] == 2
 
 
 def test_before_the_first_epoch_it_begins_again(prepared, tmp_path):

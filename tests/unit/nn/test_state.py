@@ -180,10 +180,8 @@ def test_counters_go_on(folder):
 
 
 def test_counts_without_any_dice_can_be_saved(tmp_path):
-    """The plateau begins with minus infinity, which JSON does not know."""
+    """Early stopping takes the first Dice for the best, though it is undefined."""
     run = Run(tmp_path)
-    plateau = keras.callbacks.ReduceLROnPlateau(monitor="val_dice", mode="max")
-    plateau.on_train_begin()
-    run.counters.callbacks = [run.stopping, plateau]
     run.epoch(1, math.nan)
-    assert "best" not in load_state(tmp_path / "state").counts["ReduceLROnPlateau"]
+    assert math.isnan(run.stopping.best)
+    assert load_state(tmp_path / "state").counts == {"EarlyStopping": {"wait": 0}}

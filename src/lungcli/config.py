@@ -193,7 +193,10 @@ def read_settings(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(read_plain(path, _MOST_BYTES).decode("utf-8"))
     except OSError as error:
-        msg = f"cannot read the configuration {path} ({error.strerror})."
+        msg = (
+            f"cannot read the configuration {path} ({error.strerror}). Check its name "
+            "and its permissions."
+        )
         raise ConfigError(msg) from error
     except RecursionError as error:
         msg = f"{path} is nested too deeply. Write lines like: epochs = 60"

@@ -80,6 +80,14 @@ def copy_file(source: Path, path: Path) -> None:
         shutil.copyfile(source, part)
 
 
+def real_path(path: Path) -> Path:
+    """Return where a path leads, links followed; those in a circle are left as is.
+
+    `Path.resolve` raises for them what is no OSError, before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and its parents, if they are not there.
 

@@ -25,6 +25,7 @@ except ImportError:  # Windows: no locks, and no failure
 
 LOCK: Final = ".lungcli.lock"  # in the folder
 _MOST: Final = 4096  # bytes read of what the holder wrote
+_TRIES: Final = 100  # to make a folder that others, who found it empty, remove
 
 
 @contextmanager
@@ -33,8 +34,8 @@ def locked(
 ) -> Iterator[None]:
     """Keep other lungcli processes out of a folder while the block runs.
 
-    Where the system or the file system has no locks, the block runs without one. A
-    folder that is made here and stays empty is removed.
+    Where the system or the file system has no locks, the block runs without one.
+    Folders that are made here and stay empty are removed.
 
     Args:
         path: The folder, or a file.
@@ -46,7 +47,7 @@ def locked(
         OutputError: If another process has the lock, or the folder is not writable.
     """
     lock = beside(Path(os.path.realpath(path)), ".lock-") if outside else path / LOCK
-    made = not lock.parent.exists()
+    made = [p for p in (lock.parent, *lock.parent.parents) if not p.exists()]
     descriptor = None if fcntl is None else _acquire(lock, path, option)
     try:
         yield
@@ -56,17 +57,15 @@ def locked(
                 # first: who opens this file now finds that it is no longer there
                 lock.unlink(missing_ok=True)
             os.close(descriptor)
-        if made:
-            with suppress(OSError):  # it is not empty, as it should be
-                lock.parent.rmdir()
+        with suppress(OSError):  # one is not empty, as it should be
+            for folder in made:
+                folder.rmdir()
 
 
 def _acquire(lock: Path, path: Path, option: str) -> int | None:
     """Return a descriptor that holds the lock; None where there are no locks."""
     while True:
         descriptor = _open(lock, path, option)
-        if descriptor is None:
-            continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -88,14 +87,13 @@ def _acquire(lock: Path, path: Path, option: str) -> int | None:
         os.close(descriptor)  # its holder has just removed it: again, with a new one
 
 
-def _open(lock: Path, path: Path, option: str) -> int | None:
-    """Open the file in its folder; None if that was removed in between."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+def _open(lock: Path, path: Path, option: str) -> int:
+    """Open the file in its folder."""
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(lock, flags, 0o666)
-    except FileNotFoundError:
-        return None
+        for _ in range(_TRIES):
+            with suppress(FileNotFoundError):  # its folder was removed in between
+                return _open_in_folder(lock)
+        return _open_in_folder(lock)
     except OSError as error:
         msg = (
             f"cannot write {path} ({error.strerror}: {error.filename}). Check that the "
@@ -103,6 +101,12 @@ def _open(lock: Path, path: Path, option: str) -> int | None:
             f"{option}."
         )
         raise OutputError(msg) from error
+
+
+def _open_in_folder(lock: Path) -> int:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    return os.open(lock, flags, 0o666)
 
 
 def _is_in_place(lock: Path, descriptor: int) -> bool:

@@ -108,6 +108,18 @@ class TestOneModel:
             assert found == pytest.approx(mean, abs=1e-5)
         assert {row["hd95_mm"] for row in rows} == {""}
 
+    def test_a_long_name_of_a_source_leaves_the_numbers_whole(self, here, copied, run):
+        table_of_cases = copied / "cases.csv"
+        text = table_of_cases.read_text()
+        name = "hospital of the long name"
+        table_of_cases.write_text(text.replace("montgomery", name))
+        common = ("evaluate", "--data", copied, "--model", run, "--split", "all")
+        result = invoke(*common, "--out", "e")
+        dice = json.loads((here / "e" / "summary.json").read_text())["dice"]
+        for name in ("mean", "median", "min"):
+            assert f"{dice[name]:.4f}" in result.stdout
+        assert "…" not in result.stdout
+
     def test_millimetres_where_the_pixel_size_is_known(self, here, copied, run):
         path = copied / "cases.csv"
         rows = table(path)

@@ -64,6 +64,15 @@ def test_every_command_and_option_is_explained(name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_files_are_checked_in_the_workflows(name):
+    """Else a folder that may not be read would be a usage error, without a remedy."""
+    for parameter in typer.main.get_command(app).commands[name].params:
+        kind = parameter.type
+        assert not getattr(kind, "readable", False), parameter.name
+        assert not getattr(kind, "exists", False), parameter.name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_has_its_page(name):
     page = (ROOT / "docs" / "commands" / f"{name}.md").read_text(encoding="utf-8")
     assert page.startswith(f"# lungcli {name}\n")

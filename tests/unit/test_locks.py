@@ -176,3 +176,27 @@ def test_no_password_or_signature_is_left_in_the_lock(tmp_path, monkeypatch):
     with locked(tmp_path):
         command = json.loads((tmp_path / LOCK).read_text())["command"]
     assert command == "lungcli predict https://host/a.png --out=s3://bucket/ward"
+
+
+def test_a_folder_that_can_never_be_made_is_an_error(tmp_path, monkeypatch):
+    """As below /proc, where making one answers that there is no such file."""
+
+    def refuse(self, *arguments, **options):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with (
+        pytest.raises(OutputError, match=r"cannot write .*out \(No such file.*--out"),
+        locked(tmp_path / "out"),
+    ):
+        pass
+
+
+def test_all_folders_made_in_vain_are_removed(tmp_path):
+    with locked(tmp_path / "runs" / "a"):
+        assert (tmp_path / "runs" / "a").is_dir()
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "runs").mkdir()
+    with locked(tmp_path / "runs" / "a"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]

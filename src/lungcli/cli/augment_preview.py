@@ -28,7 +28,8 @@ def augment_preview(
         bool, typer.Option("--gif", help="Write an animation too, a draw a frame.")
     ] = False,
     out_folder: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of the pictures.")
+        Path,
+        typer.Option("--out", "-o", help="Folder of the pictures.", readable=False),
     ] = Path("augment-preview"),
     as_json: AsJson = False,
 ) -> None:

@@ -14,7 +14,7 @@ from lungcli.cli.training_view import TrainingView
 
 def demo(
     out_folder: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of everything.")
+        Path, typer.Option("--out", "-o", help="Folder of everything.", readable=False)
     ] = Path("demo"),
     seed: Seed = 0,
     as_json: AsJson = False,

@@ -46,6 +46,7 @@ def evaluate(
         typer.Option(
             metavar="FOLDER",
             help="Score the masks in a folder, of any tool or reader, not a model.",
+            readable=False,
         ),
     ] = None,
     reference: Annotated[
@@ -53,6 +54,7 @@ def evaluate(
         typer.Option(
             metavar="FOLDER",
             help="With --predicted: folder of reference masks instead of --data.",
+            readable=False,
         ),
     ] = None,
     images: Annotated[
@@ -60,6 +62,7 @@ def evaluate(
         typer.Option(
             metavar="FOLDER",
             help="With --reference: folder of the X-rays, for the report.",
+            readable=False,
         ),
     ] = None,
     out_folder: Annotated[
@@ -70,6 +73,7 @@ def evaluate(
             help="Folder of the results.",
             show_default="evaluation[/<split>] in the run folder, or here if bundled; "
             "comparison for several models; evaluation/<name> for masks",
+            readable=False,
         ),
     ] = None,
     tolerance: Annotated[

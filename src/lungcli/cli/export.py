@@ -63,6 +63,7 @@ def export(
             help="File, or the folder of a saved-model.",
             show_default="lungs-<precision>.onnx, .tflite or lungs-saved-model in the "
             "run folder, or here if bundled",
+            readable=False,
         ),
     ] = None,
     force: Annotated[

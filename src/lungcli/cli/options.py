@@ -1,7 +1,8 @@
 """Options that several commands share, so that they read the same everywhere.
 
-That a file exists is checked in the workflows (exit status 1, with a remedy), not by
-Typer's `exists=True` (exit status 2, usage).
+That a file exists and may be read is checked in the workflows (exit status 1, with a
+remedy), not by Typer (`exists=True` and `readable=True`, which is its default: exit
+status 2, usage).
 """
 
 from enum import StrEnum
@@ -17,6 +18,7 @@ _DATA = typer.Option(
     "-d",
     help="Folder written by 'lungcli prepare'; repeat it for several.",
     show_default="prepared",
+    readable=False,
 )
 Data = Annotated[list[Path], _DATA]
 DataIfGiven = Annotated[list[Path] | None, _DATA]

@@ -1,8 +1,9 @@
 """`lungcli predict`: X-ray files in, label maps and tables out."""
 
 from collections import Counter
+from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _SOME_FAILED = 3
 _ALL_FAILED = 1
 _INTERRUPTED = 130
+_Parsed = TypeVar("_Parsed")
 _MOST_TOLD = 100  # failures, and doubts, that stderr tells
 
 
@@ -112,11 +114,8 @@ def predict(
     from lungcli.workflows.formats import OVERLAY, parse_formats
     from lungcli.workflows.shards import Shard
 
-    try:
-        wanted = parse_formats(formats)
-        part = Shard.parse(shard)
-    except ConfigError as error:
-        raise typer.BadParameter(str(error)) from error
+    wanted = _parsed("--format", parse_formats, formats)
+    part = _parsed("--shard", Shard.parse, shard)
     if overlay and OVERLAY not in wanted:
         wanted = (*wanted, OVERLAY)
     settings = workflow.PredictSettings(
@@ -148,6 +147,18 @@ def predict(
     else:
         show_predictions(predictions)
     exit_by_labels(predictions)
+
+
+def _parsed(option: str, parse: Callable[[str], _Parsed], text: str) -> _Parsed:
+    """Read the value of an option.
+
+    Raises:
+        BadParameter: If it is none, with the name of the option.
+    """
+    try:
+        return parse(text)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def exit_by_labels(predictions: "Predictions") -> None:

@@ -45,7 +45,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     image diagonal stands beside them.
     """
     table = Table(title=f"{count_cases(summary['cases'])}, split {summary['split']}")
-    table.add_column("score", no_wrap=True)
+    table.add_column("score", overflow="fold")  # a long source; numbers stay whole
     for name in ("mean", "95 % interval", "median", "worst 5 %", "worst"):
         table.add_column(name, justify="right", no_wrap=True)
     sources = summary["sources"]

@@ -48,6 +48,7 @@ def stress(
             "-o",
             help="Folder of the results.",
             show_default="stress[/<split>] in the run folder, or here if bundled",
+            readable=False,
         ),
     ] = None,
     any_convention: AnyConvention = False,

@@ -45,6 +45,7 @@ def train(
             help="Folder written by 'lungcli prepare'; repeat it to train one "
             "network on several.",
             show_default="prepared",
+            readable=False,
         ),
     ] = None,
     epochs: Annotated[
@@ -151,7 +152,9 @@ def train(
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="Folder of the run.", show_default="runs/<time>-<data>"),
+        typer.Option(
+            help="Folder of the run.", show_default="runs/<time>-<data>", readable=False
+        ),
     ] = None,
     resume: Annotated[
         bool,
@@ -161,7 +164,7 @@ def train(
     ] = False,
     config: Annotated[
         Path | None,
-        typer.Option(help="TOML file with settings; options win."),
+        typer.Option(help="TOML file with settings; options win.", readable=False),
     ] = None,
     final: Annotated[
         bool,

@@ -131,8 +131,10 @@ def visualize(
         typer.Option(
             "--out",
             "-o",
-            help="Folder of the pictures; or one film: FILE.gif, .webp, .apng or .mp4.",
+            help="Folder of the pictures; or one film: FILE.gif, .webp, .apng, .png or "
+            ".mp4.",
             show_default="pictures in the run folder, or here if bundled",
+            readable=False,
         ),
     ] = None,
     any_convention: AnyConvention = False,

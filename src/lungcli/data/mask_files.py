@@ -14,6 +14,8 @@ from lungcli.data.sides import holds_both_lungs
 from lungcli.errors import ImageError
 
 _MOST_LABELS: Final = 15  # a largest value up to here is a label, not a gray level
+_MIDDLE: Final = (0.2, 0.8)  # of the largest value: neither dark nor bright
+_MOST_IN_MIDDLE: Final = 0.15  # of the pixels of a mask; X-rays have about half
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ def read_mask(path: Path) -> RawMask:
       picture of one colour whose alpha varies is drawn in its alpha.
 
     Raises:
-        ImageError: If the file is missing, empty, broken, no image, or holds labels
-            other than 0, 1 and 2.
+        ImageError: If the file is missing, empty, broken, no image, holds labels
+            other than 0, 1 and 2, or is a picture with all shades of gray.
     """
     levels = _levels(open_upright(path).image)
     if levels.dtype.kind == "f":
@@ -55,7 +57,27 @@ def read_mask(path: Path) -> RawMask:
         return RawMask(np.zeros(levels.shape, np.uint8), has_sides=False)
     if largest <= _MOST_LABELS and not (levels % 1).any():
         return _label_map(path, levels)
+    if _share_of_shades(levels, largest) > _MOST_IN_MIDDLE:
+        msg = (
+            f"{path} is a picture in many shades of gray, not a mask. Give a mask of "
+            "two values, or a label map of 0, 1 and 2."
+        )
+        raise ImageError(msg)
     return RawMask((levels >= largest / 2).astype(np.uint8), has_sides=False)
+
+
+def _share_of_shades(levels: NDArray[Any], largest: float) -> float:
+    """Return the share of pixels that are neither dark nor bright, from 0 to 1.
+
+    Those of the most frequent such value do not count: V7 draws what is to be ignored
+    in one gray.
+    """
+    low, high = (share * float(largest) for share in _MIDDLE)
+    middle = levels[(levels > low) & (levels < high)]
+    if not middle.size:
+        return 0.0
+    _, counts = np.unique(middle, return_counts=True)
+    return float((middle.size - counts.max()) / levels.size)
 
 
 def _label_map(path: Path, labels: NDArray[Any]) -> RawMask:

@@ -16,6 +16,7 @@ from lungcli.data.prepared import (
     open_prepared,
 )
 from lungcli.errors import DatasetError, OutputError
+from lungcli.files import real_path
 from lungcli.pixel_store import Pixels, PixelStore
 from lungcli.urls import url_of_path
 from lungcli.workflows.threads import in_order
@@ -239,7 +240,7 @@ def check_output(folder: Path) -> None:
             "folder with --out."
         )
         raise OutputError(msg)
-    place = folder.resolve()
+    place = real_path(folder)
     for parent in (place, *place.parents):
         if is_prepared(parent):
             msg = (
@@ -267,7 +268,7 @@ def count_named(cases: Sequence[DatasetCase], names: Set[str]) -> int:
 def _unique(paths: Sequence[Path]) -> list[Path]:
     by_place: dict[Path, Path] = {}
     for path in paths:
-        by_place.setdefault(path.resolve(), path)
+        by_place.setdefault(real_path(path), path)
     return list(by_place.values())
 
 

@@ -13,7 +13,7 @@ from lungcli.data.prepared import PreparedCase
 from lungcli.data.sources.case_table import TABLE_NAME, read_case_table
 from lungcli.data.xray import read_xray
 from lungcli.errors import DatasetError, ImageError, OutputError
-from lungcli.files import printable
+from lungcli.files import printable, real_path
 from lungcli.metrics.scores import CaseFacts, score_case
 from lungcli.progress import Progress, silent
 from lungcli.workflows.datasets import (
@@ -106,7 +106,7 @@ def evaluate_masks(
         ConfigError: If the tolerance is in mm and a case has no pixel size.
         OutputError: If the results cannot be written, or would lie among masks.
     """
-    folder = out or Path("evaluation") / predicted.resolve().name
+    folder = out or Path("evaluation") / real_path(predicted).name
     _check_apart(folder, [predicted, reference, images])
     masks = open_masks(predicted)
     if reference is None:
@@ -140,7 +140,7 @@ def _check_apart(folder: Path, inputs: Sequence[Path | None]) -> None:
     Raises:
         OutputError: If the folder is one of the inputs.
     """
-    if folder.resolve() in {given.resolve() for given in inputs if given}:
+    if real_path(folder) in {real_path(given) for given in inputs if given}:
         msg = f"{folder} holds what is to be scored. Choose another --out."
         raise OutputError(msg)
 
@@ -226,7 +226,7 @@ def _on_folder(masks: MaskFolder, reference: Path, images: Path | None) -> _Foun
     shown = xrays.find_all(names) if xrays else {}
     tasks = []
     for name in (name for name in names if name in found):
-        drawn, source = references.by_path[name], reference.resolve().name
+        drawn, source = references.by_path[name], real_path(reference).name
         files = _Files(name, source, drawn, found[name], shown.get(name))
         score = partial(_score_files, files, table.get(name, {}))
         tasks.append(_Task(name, "", score))

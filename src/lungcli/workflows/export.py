@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lungcli.errors import ConfigError, ModelError, OutputError
 from lungcli.export_formats import FLOAT16, FLOAT32, INT8, SAVED_MODEL, SUFFIXES
-from lungcli.files import whole_file, whole_folder, write_json
+from lungcli.files import real_path, whole_file, whole_folder, write_json
 from lungcli.locks import locked
 from lungcli.model_info import (
     MODEL_JSON,
@@ -174,7 +174,7 @@ def _check_place(
     another = "Choose another place with --out."
     if suffix and path.suffix != suffix:
         msg = f"{path} does not end in {suffix}. {another}"
-    elif {path.resolve(), card_path.resolve()} & {p.resolve() for p in own}:
+    elif {real_path(path), real_path(card_path)} & {real_path(p) for p in own}:
         msg = f"{path} belongs to the model itself. {another}"
     elif any(_is_something_else(p, settings if p == path else None) for p in taken):
         msg = f"{path} or {card_path.name} exists and is no export. {another}"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from lungcli import __version__
 from lungcli.cores import num_cores
 from lungcli.errors import ConfigError, ModelError
+from lungcli.files import real_path
 from lungcli.runs import RUNS, find_run
 
 _PACKAGES: Final = (
@@ -94,7 +95,7 @@ def abbreviate_home(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     home = _home()
-    for folder in {home, home.resolve()} - {Path(home.anchor)}:
+    for folder in {home, real_path(home)} - {Path(home.anchor)}:
         value = re.sub(rf"{re.escape(str(folder))}(?![\w.-])", "~", value)
     return value
 
@@ -163,10 +164,10 @@ def _with_keras() -> tuple[dict[str, Any], dict[str, Any], str]:
 
 def _runs(runs: Path) -> dict[str, str | None]:
     try:
-        latest = str(find_run(None, runs=runs).root.resolve())
+        latest = str(real_path(find_run(None, runs=runs).root))
     except ModelError:
         latest = None
-    return {"folder": str(runs.resolve()), "latest": latest}
+    return {"folder": str(real_path(runs)), "latest": latest}
 
 
 def _caches() -> dict[str, str | None]:

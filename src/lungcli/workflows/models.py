@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from lungcli.errors import ModelError
+from lungcli.files import real_path
 from lungcli.model_info import MODEL_JSON
 from lungcli.runs import LATEST, RUNS, RunFolder, find_run
 
@@ -74,9 +75,9 @@ def find_model(
             f"(--model {BUNDLED})."
         )
         return found
-    place = run.root.resolve()
+    place = real_path(run.root)
     for name, root in shipped.items():
-        if root.resolve() == place:
+        if real_path(root) == place:
             return _bundled(name)
     return ModelFolder(name=str(place), root=run.root, results=run)
 

@@ -71,9 +71,10 @@ def find_cases(
         names = [{case.case_id, full_name(case)} for _, case in chosen]
         missing = sorted(set(sample.cases).difference(*names))
         if missing:
+            remedy = "" if split == "all" else ", or take another --split"
             msg = (
-                f"no case {', '.join(missing)} in split '{split}'. Names are those of "
-                "cases.csv in the prepared data set; try another --split."
+                f"no case {', '.join(missing)} in split '{split}'. Take names from "
+                f"cases.csv in the prepared data set{remedy}."
             )
             raise DatasetError(msg)
         chosen = [
@@ -199,7 +200,8 @@ def _of_split(
         return list(selection.cases)
     chosen = [(d, case) for d in datasets for case in d.cases if not case.has_mask]
     if not chosen:
-        msg = f"every case of {', '.join(str(d.root) for d in datasets)} has a mask."
+        listed = ", ".join(str(dataset.root) for dataset in datasets)
+        msg = f"every case of {listed} has a mask. Take another --split."
         raise DatasetError(msg)
     return chosen
 

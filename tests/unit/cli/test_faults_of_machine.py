@@ -28,3 +28,20 @@ def test_memory():
 )
 def test_what_the_machine_has_no_part_in_is_a_bug(error):
     assert fault_of_machine(error) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENAMETOOLONG, "a shorter name"), (errno.ELOOP, "Links lead in a circle")],
+)
+def test_names_that_lead_nowhere(number, remedy):
+    assert remedy in fault_of_machine(OSError(number, os.strerror(number), "a"))
+
+
+def test_a_current_folder_that_was_removed(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    assert "the current folder no longer exists" in fault_of_machine(error)

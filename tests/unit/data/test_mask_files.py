@@ -3,8 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from lungcli.data.mask_files import read_mask
+from lungcli.data.phantom import draw_phantom
 from lungcli.errors import ImageError
 
 LABELS = np.zeros((6, 8), np.uint8)
@@ -49,9 +51,29 @@ def test_binary_masks(tmp_path: Path, drawn: np.ndarray) -> None:
 
 
 def test_edges_are_cut_at_half_of_the_largest(tmp_path: Path) -> None:
-    drawn = np.array([[0, 49, 50, 51, 100]], np.uint8)
+    drawn = np.array([[*[0] * 20, 49, 50, 51, 100]], np.uint8)
     raw = read_mask(save(tmp_path / "m.png", drawn))
-    assert raw.labels.tolist() == [[0, 0, 1, 1, 1]]
+    assert raw.labels.tolist() == [[*[0] * 20, 0, 1, 1, 1]]
+
+
+def test_an_xray_is_no_mask(tmp_path: Path) -> None:
+    phantom = draw_phantom(3, 128)
+    with pytest.raises(ImageError, match=r"x\.png is a picture .*not a mask\. Give"):
+        read_mask(save(tmp_path / "x.png", phantom.image))
+
+
+@pytest.mark.parametrize("quality", [5, 75])
+def test_a_mask_saved_as_jpeg_is_one(tmp_path: Path, quality: int) -> None:
+    """Its edges are blurred, and all over it are traces of them."""
+    lungs = (draw_phantom(3, 128).labels > 0).astype(np.uint8) * 255
+    path = save(tmp_path / "m.jpg", lungs, quality=quality)
+    assert np.mean(read_mask(path).labels != lungs // 255) < 0.01
+
+
+def test_probabilities_are_a_mask(tmp_path: Path) -> None:
+    lungs = (draw_phantom(3, 128).labels > 0).astype(float) * 255
+    soft = ndimage.gaussian_filter(lungs, 2).astype(np.uint8)
+    assert read_mask(save(tmp_path / "m.png", soft)).labels.any()
 
 
 @pytest.mark.parametrize(

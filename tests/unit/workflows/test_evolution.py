@@ -19,7 +19,7 @@ def evolution(tmp_path):
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     for epoch in (1, 2, 3):
-        noise = rng.integers(0, 256, (120, 90, 3), dtype=np.uint8)
+        noise = rng.integers(0, 256, (300, 256, 3), dtype=np.uint8)
         Image.fromarray(noise).save(folder / f"{epoch:05d}.png")
     return made, folder, RunFolder(tmp_path).evolution
 
@@ -37,9 +37,9 @@ def test_no_frame_is_no_film(evolution):
     assert not film.exists()
 
 
-@pytest.mark.parametrize("share", np.linspace(0, 0.99, 12))
+@pytest.mark.parametrize("share", [0, 0.05, 0.3, 0.5, 0.8])
 def test_a_frame_whose_end_never_reached_the_disk_is_left_out(evolution, share):
-    """Pillow calls it an OSError, a SyntaxError or else, by where it breaks off."""
+    """Pillow calls it an OSError; from the second chunk on, a SyntaxError."""
     made, folder, film = evolution
     path = folder / "00002.png"
     content = path.read_bytes()

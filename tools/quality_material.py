@@ -22,7 +22,7 @@ from lungcli.runs import find_run, read_config
 from lungcli.workflows.cross_validation import open_cross_validation
 from lungcli.workflows.datasets import DatasetCase, full_name, open_all, select
 from lungcli.workflows.folds import development_cases, draw_folds
-from lungcli.workflows.inference import LungModel, load_model, threads
+from lungcli.workflows.inference import LungModel, load_model, new_pool
 from lungcli.workflows.models import find_model
 
 AS_IT_IS: Final = "as it is"
@@ -84,7 +84,7 @@ def collect(run: Path, *, stressed: int, progress: Progress = silent) -> list[Sa
     for folder, cases in held_out:
         model = load_model(find_model(folder))
         _check_unseen(model, cases)
-        with threads() as pool:
+        with new_pool() as pool:
             for start in range(0, len(cases), _CASES_AT_ONCE):
                 batch = cases[start : start + _CASES_AT_ONCE]
                 samples += _label(model, batch, stressed, pool)

@@ -68,7 +68,7 @@ class LungModel:
             ImageError: If a prepared image is broken.
         """
         batch_size = self.predictor.batch_size
-        with _new_pool() as pool:
+        with new_pool() as pool:
             for start in range(0, len(cases), batch_size):
                 batch = cases[start : start + batch_size]
                 squares = list(pool.map(self._read_square, batch))
@@ -159,7 +159,7 @@ class LungModel:
         return self.restore(self.clean(probabilities), geometry)
 
 
-def _new_pool() -> ThreadPoolExecutor:
+def new_pool() -> ThreadPoolExecutor:
     """Return threads to resize and label with; Pillow leaves the GIL.
 
     Few: each holds an X-ray and its label map at full size.

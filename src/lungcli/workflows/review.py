@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from lungcli.data.inputs import Input
-from lungcli.data.mask_files import read_mask
+from lungcli.data.opening import open_upright
 from lungcli.data.xray import read_xray
 from lungcli.errors import ImageError, RemoteError
 from lungcli.files import printable
@@ -63,7 +65,7 @@ def _tile(item: Input, entry: Entry, masks: Place) -> Tile | None:
             image = read_xray(path).pixels
         name = f"{entry.stem}{SUFFIXES[PNG]}"
         with masks.reading(name) as path:
-            labels = read_mask(path).labels
+            labels = np.asarray(open_upright(path).image)
     except (ImageError, OSError, RemoteError):
         return None
     picture, (fitted,) = fit_picture(image, [labels], _SIDE)

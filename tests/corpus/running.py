@@ -8,6 +8,16 @@ from dataclasses import dataclass
 
 MOST_SECONDS = 200  # of the processor: a hang ends here, a busy machine ends nothing
 
+# A small process in between: the memory of a child counts that of whom it was forked
+# from, and the tests around may hold gigabytes.
+MEASURE = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(status)
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
@@ -22,23 +32,25 @@ class Finished:
 def lungcli(*arguments, folder):
     """Run a command in a folder, with nothing on stdin."""
     command = [sys.executable, "-m", "lungcli", *map(os.fspath, arguments)]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", f'ulimit -t {MOST_SECONDS} && exec "$@"', "sh", *command],
+    with tempfile.NamedTemporaryFile("r") as memory:
+        measured = [sys.executable, "-c", MEASURE, memory.name, *command]
+        done = subprocess.run(
+            [
+                "/bin/sh",
+                "-c",
+                f'ulimit -t {MOST_SECONDS} && exec "$@"',
+                "sh",
+                *measured,
+            ],
             cwd=folder,
             stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
+            capture_output=True,
+            check=False,
         )
-        _, code, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(code)
-        texts = []
-        for stream in (out, err):
-            stream.seek(0)
-            texts.append(stream.read().decode(errors="replace"))
+        kilobytes = int(memory.read())
     return Finished(
-        status=process.returncode,
-        stdout=texts[0],
-        stderr=texts[1],
-        most_mb=usage.ru_maxrss // 1024,
+        status=done.returncode,
+        stdout=done.stdout.decode(errors="replace"),
+        stderr=done.stderr.decode(errors="replace"),
+        most_mb=kilobytes // 1024,
     )

@@ -119,7 +119,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: If the folder cannot be written.
     """
-    place = Path(os.path.realpath(path))
+    place = real_path(path)
     part, old = beside(place, PART), beside(place, ".old-")
     with _explained(path):
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.errors import OutputError
-from lungcli.files import beside
+from lungcli.files import beside, real_path
 from lungcli.urls import without_secrets
 
 try:
@@ -46,7 +46,7 @@ def locked(
     Raises:
         OutputError: If another process has the lock, or the folder is not writable.
     """
-    lock = beside(Path(os.path.realpath(path)), ".lock-") if outside else path / LOCK
+    lock = beside(real_path(path), ".lock-") if outside else path / LOCK
     made = [p for p in (lock.parent, *lock.parent.parents) if not p.exists()]
     descriptor = None if fcntl is None else _acquire(lock, path, option)
     try:

@@ -1,6 +1,5 @@
 """Source folders in, a prepared data set out."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
@@ -37,7 +36,7 @@ from lungcli.data.storing import (
     store_case,
 )
 from lungcli.errors import ConfigError, DatasetError
-from lungcli.files import printable, whole_folder
+from lungcli.files import printable, real_path, whole_folder
 from lungcli.locks import locked
 from lungcli.progress import Progress, silent
 from lungcli.urls import Url, place_of
@@ -267,7 +266,7 @@ def _describe(
     return [
         {
             "name": listing.name,
-            "folder": printable(Path(os.path.realpath(listing.root)).name),
+            "folder": printable(real_path(listing.root).name),
             "layout": listing.layout,
             "convention": listing.convention.value,
             "cases": len(listing.cases),

@@ -12,6 +12,7 @@ from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
 from lungcli.model_info import WEIGHTS, ModelInfo, fingerprint, save_info
 from lungcli.nn import onnx_export as module
+from lungcli.nn.exporting import export_network
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.onnx_export import export_onnx
@@ -125,3 +126,8 @@ def test_it_is_exported_under_jax_too(tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True, env=environment)
     assert has_current_onnx(tmp_path)
+
+
+def test_eight_bits_without_images_are_a_mistake_of_the_caller(tmp_path):
+    with pytest.raises(ValueError, match="images to calibrate with"):
+        export_network(tmp_path, tmp_path / "a.onnx", to="onnx", precision="int8")

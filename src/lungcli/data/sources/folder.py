@@ -1,6 +1,5 @@
 """Anybody's own data: `images/`, `masks/` and, if there is one, `cases.csv`."""
 
-import os
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from lungcli.data.case import (
 from lungcli.data.prepared import is_prepared
 from lungcli.data.sources import listing
 from lungcli.data.sources.case_table import TABLE_NAME, read_case_table
-from lungcli.files import printable
+from lungcli.files import printable, real_path
 
 
 class Folder:
@@ -62,7 +61,7 @@ class Folder:
 
 def name_of(root: Path) -> str:
     """Return what a folder is called, in lower case; empty if it is the topmost."""
-    return printable(Path(os.path.realpath(root)).name.lower())
+    return printable(real_path(root).name.lower())
 
 
 def _case(key: CaseKey, image: Path, mask: Path | None, row: Mapping[str, str]) -> Case:

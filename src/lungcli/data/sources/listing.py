@@ -17,7 +17,7 @@ from lungcli.data.case import (
 )
 from lungcli.data.opening import IMAGE_SUFFIXES
 from lungcli.errors import DatasetError
-from lungcli.files import printable
+from lungcli.files import printable, real_path
 
 _MASK_ENDING = "_mask"
 
@@ -78,7 +78,7 @@ def folders_below(root: Path, depth: int) -> list[Path]:
 def parent_of(folder: Path) -> Path:
     """Return the folder above, also of `Path(".")`, whose `parent` is itself."""
     if folder.name in {"", ".."}:
-        return Path(os.path.realpath(folder)).parent
+        return real_path(folder).parent
     return folder.parent
 
 

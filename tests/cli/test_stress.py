@@ -1,17 +1,22 @@
 """`lungcli stress` as a user types it, and what it leaves."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from invoking import fails, invoke, pixels, table
 
+from lungcli.data.perturbations.catalogue import PERTURBATIONS
 from lungcli.workflows import models
+from lungcli.workflows.stress_trials import list_trials
 
+PAGE = Path(__file__).parents[2] / "docs" / "commands" / "stress.md"
 LUNGCLI = [sys.executable, "-m", "lungcli"]
 FILES = {
     "examples.png",
@@ -45,6 +50,13 @@ def test_the_real_command_with_everything(tmp_path, prepared, run):
         assert row["perturbation"] in done.stdout
     assert "1 case, split test" in done.stdout
     assert "━" not in done.stderr
+
+
+def test_the_page_lists_every_perturbation_and_counts_the_looks():
+    page = PAGE.read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z]+)` \|", page, flags=re.MULTILINE)
+    assert listed == [perturbation.name for perturbation in PERTURBATIONS]
+    assert f"A case takes {len(list_trials(PERTURBATIONS))} looks" in page
 
 
 @pytest.fixture(scope="module")

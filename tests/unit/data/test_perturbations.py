@@ -1,6 +1,7 @@
 """X-ray and reference change together, by as much as the level says."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,13 +10,21 @@ from hypothesis import strategies as st
 
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.data.perturbations.catalogue import PERTURBATIONS, find_perturbations
-from lungcli.data.perturbations.hiding import METAL, collimate, occlude
+from lungcli.data.perturbations.hiding import (
+    METAL,
+    SQUEEZED,
+    add_marker,
+    collimate,
+    occlude,
+)
 from lungcli.data.perturbations.intensity import (
     add_noise,
     blur,
+    clip_to_window,
     compress,
     gamma,
     invert,
+    lower_contrast,
     lower_resolution,
 )
 from lungcli.data.perturbations.sample import Sample
@@ -25,10 +34,17 @@ from lungcli.errors import ConfigError
 
 EVERY = pytest.mark.parametrize("perturbation", PERTURBATIONS, ids=lambda p: p.name)
 PERCENT = st.floats(0, 100)
+SEEDS = st.integers(0, 99)
+NUM_LEVELS = st.integers(2, 256)
 
 
 def draws(seed=0):
     return np.random.default_rng(seed)
+
+
+def at(place):
+    """Draws a place in [0, 1]."""
+    return SimpleNamespace(random=lambda: place)
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +78,7 @@ class TestCatalogue:
 
     @EVERY
     def test_neutral_changes_nothing(self, perturbation, chest):
-        same = perturbation.apply(chest, perturbation.neutral, draws())
-        for before, after in zip(chest, same, strict=True):
-            np.testing.assert_array_equal(before, after)
+        assert perturbation.apply(chest, perturbation.neutral, draws()) is chest
 
     @EVERY
     def test_arrays_stay_what_they_are_and_the_original_is_kept(
@@ -84,10 +98,11 @@ class TestCatalogue:
             labels = perturbation.apply(chest, level, draws()).labels
             assert set(np.unique(labels)) <= {0, RIGHT, LEFT}
 
-    # an enlarged spine may resemble the chest that it covers: scale has its own test
+    # an enlarged spine may resemble the chest that it covers, and a white plate is
+    # nearer to a white corner than the squeezed one: scale and marker have own tests
     @pytest.mark.parametrize(
         "perturbation",
-        [p for p in PERTURBATIONS if p.name != "scale"],
+        [p for p in PERTURBATIONS if p.name not in {"scale", "marker"}],
         ids=lambda p: p.name,
     )
     def test_the_image_differs_more_at_every_stronger_level(self, perturbation, chest):
@@ -206,7 +221,17 @@ class TestIntensity:
         return Sample(gray, gray % 3)
 
     @pytest.mark.parametrize(
-        "change", [gamma, add_noise, blur, compress, lower_resolution, invert]
+        "change",
+        [
+            gamma,
+            lower_contrast,
+            clip_to_window,
+            add_noise,
+            blur,
+            compress,
+            lower_resolution,
+            invert,
+        ],
     )
     def test_the_reference_stays(self, ramp, change):
         np.testing.assert_array_equal(change(ramp, 10, draws()).labels, ramp.labels)
@@ -215,6 +240,88 @@ class TestIntensity:
         squared = gamma(ramp, 2, draws()).image.ravel()
         assert squared[[0, 51, 102, 255]].tolist() == [0, 10, 41, 255]
         assert (gamma(ramp, 0.5, draws()).image >= ramp.image).all()
+
+    @pytest.mark.parametrize(
+        ("place", "levels", "expected"),
+        [
+            pytest.param(0, 4, [0, 1, 2, 3], id="dark"),  # 127 × 3/255 = 1.49
+            pytest.param(1, 4, [252, 253, 254, 255], id="bright"),
+            pytest.param(0.5, 64, [96, 127, 128, 159], id="middle"),  # 31.4 and 31.6
+        ],
+    )
+    def test_contrast_by_hand(self, ramp, place, levels, expected):
+        squeezed = lower_contrast(ramp, levels, at(place)).image.ravel()
+        assert squeezed[[0, 127, 128, 255]].tolist() == expected
+
+    @given(levels=NUM_LEVELS, seed=SEEDS)
+    def test_contrast_leaves_so_many_gray_levels_in_their_order(self, levels, seed):
+        values = np.arange(256, dtype=np.uint8)[None]
+        squeezed = lower_contrast(Sample(values, values), levels, draws(seed)).image[0]
+        used = np.unique(squeezed)
+        assert len(used) == levels == int(used[-1]) - int(used[0]) + 1
+        assert (squeezed[:-1] <= squeezed[1:]).all()
+
+    @given(one=NUM_LEVELS, two=NUM_LEVELS, seed=SEEDS)
+    def test_fewer_gray_levels_lie_within_more(self, one, two, seed):
+        values = np.arange(256, dtype=np.uint8)[None]
+        few, many = (
+            lower_contrast(Sample(values, values), levels, draws(seed)).image
+            for levels in sorted((one, two))
+        )
+        assert many.min() <= few.min()
+        assert few.max() <= many.max()
+
+    def test_contrast_lies_anywhere(self, ramp):
+        lows = [lower_contrast(ramp, 16, draws(n)).image.min() for n in range(99)]
+        assert min(lows) < 10
+        assert max(lows) > 230  # of at most 240
+
+    @pytest.mark.parametrize(
+        ("place", "expected"),
+        [
+            # 51 of 255 are lost, and the other 204 stretched by 1.25
+            pytest.param(0, [0, 31, 64, 160, 255, 255], id="bright-end"),
+            pytest.param(0.5, [0, 0, 32, 128, 223, 255], id="both-ends"),
+            pytest.param(1, [0, 0, 0, 96, 191, 255], id="dark-end"),
+        ],
+    )
+    def test_window_by_hand(self, ramp, place, expected):
+        shown = clip_to_window(ramp, 20, at(place)).image.ravel()
+        assert shown[[0, 25, 51, 128, 204, 255]].tolist() == expected
+
+    def test_window_is_of_the_own_range(self):
+        gray = np.array([[30, 50, 70, 90, 110]], np.uint8)
+        shown = clip_to_window(Sample(gray, gray), 50, at(0)).image
+        assert shown.tolist() == [[30, 70, 110, 110, 110]]
+
+    @pytest.mark.parametrize("percent", [10, 95, 100])
+    def test_one_gray_value_has_no_window(self, percent):
+        flat = np.full((3, 4), 7, np.uint8)
+        assert (clip_to_window(Sample(flat, flat), percent, at(0.5)).image == 7).all()
+
+    @given(percent=PERCENT, seed=SEEDS)
+    def test_window_keeps_order_black_and_white(self, percent, seed):
+        values = np.arange(20, 220, dtype=np.uint8)[None]
+        shown = clip_to_window(Sample(values, values), percent, draws(seed)).image[0]
+        assert (shown[:-1] <= shown[1:]).all()
+        assert (shown[0], shown[-1]) == (20, 219)
+
+    @given(one=PERCENT, two=PERCENT, seed=SEEDS)
+    def test_what_one_window_loses_a_narrower_loses_too(self, one, two, seed):
+        values = np.arange(256, dtype=np.uint8)[None]
+        wide, narrow = (
+            clip_to_window(Sample(values, values), percent, draws(seed)).image
+            for percent in sorted((one, two))
+        )
+        assert (narrow[wide == 0] == 0).all()
+        assert (narrow[wide == 255] == 255).all()
+
+    def test_all_gray_values_and_the_whole_window_are_nothing(self, ramp):
+        for same in (
+            lower_contrast(ramp, 256, draws()),
+            clip_to_window(ramp, 0, draws()),
+        ):
+            np.testing.assert_array_equal(same.image, ramp.image)
 
     def test_inversion_twice_is_nothing(self, ramp):
         once = invert(ramp, 1, draws())
@@ -294,6 +401,45 @@ class TestHiding:
     def test_without_lungs_nothing_is_hidden(self):
         empty = Sample(np.full((9, 9), 7, np.uint8), np.zeros((9, 9), np.uint8))
         assert (occlude(empty, 100, draws()).image == 7).all()
+
+    def test_a_marker_of_a_quarter_by_hand(self, two_boxes):
+        """Half of 60 rows and half of 80 columns, in each of the corners."""
+        corners = set()
+        for seed in range(20):
+            marked = add_marker(two_boxes, 25, draws(seed))
+            plate = marked.image == METAL
+            assert np.count_nonzero(plate) == 30 * 40
+            # 90 of 255 becomes 30 + 90 × 80/255 = 58.2
+            assert (marked.image[~plate] == 58).all()
+            np.testing.assert_array_equal(marked.labels, two_boxes.labels)
+            ends = plate[::59, ::79]
+            assert np.count_nonzero(ends) == 1
+            corners.add(int(np.flatnonzero(ends)[0]))
+        assert corners == {0, 1, 2, 3}
+
+    @given(PERCENT, SEEDS)
+    def test_a_marker_covers_its_share_of_a_squeezed_chest(self, percent, seed):
+        values = np.arange(250, dtype=np.uint8).repeat(40).reshape(100, 100)
+        marked = add_marker(Sample(values, values), percent, draws(seed)).image
+        plate = marked == METAL
+        # each of the sides of 100 pixels is rounded by up to half a pixel
+        assert math.sqrt(plate.mean()) == pytest.approx(
+            math.sqrt(percent / 100), abs=0.005 + 1e-9
+        )
+        low, high = SQUEEZED
+        assert ((marked >= low) & (marked <= high))[~plate].all()
+        chest = marked.ravel()[~plate.ravel()].astype(int)
+        assert (np.diff(chest) >= 0).all()
+
+    @given(PERCENT, PERCENT, SEEDS)
+    def test_a_larger_marker_covers_the_smaller(self, one, two, seed):
+        sample = Sample(np.zeros((90, 70), np.uint8), np.zeros((90, 70), np.uint8))
+        smaller, larger = (
+            add_marker(sample, percent, draws(seed)).image
+            for percent in sorted((one, two))
+        )
+        assert (smaller <= larger).all()
+        assert smaller.min() in (SQUEEZED[0], METAL)
 
     def test_collimation_by_hand(self, two_boxes):
         """A quarter is 15 of 60 rows and 20 of 80 columns on each border."""

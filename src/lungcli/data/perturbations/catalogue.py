@@ -7,13 +7,15 @@ from typing import Final
 
 from numpy.random import Generator
 
-from lungcli.data.perturbations.hiding import collimate, occlude
+from lungcli.data.perturbations.hiding import add_marker, collimate, occlude
 from lungcli.data.perturbations.intensity import (
     add_noise,
     blur,
+    clip_to_window,
     compress,
     gamma,
     invert,
+    lower_contrast,
     lower_resolution,
 )
 from lungcli.data.perturbations.sample import Sample
@@ -105,6 +107,23 @@ PERTURBATIONS: Final = (
         change=gamma,
     ),
     Perturbation(
+        name="contrast",
+        unit="",
+        of="gray levels of 256",
+        levels=(256, 128, 64, 32, 16, 8, 4),
+        neutral=256,
+        ratio=True,
+        change=lower_contrast,
+    ),
+    Perturbation(
+        name="window",
+        unit="%",
+        of="of the gray range lost",
+        levels=(0, 10, 20, 40, 60, 80, 90, 95),
+        neutral=0,
+        change=clip_to_window,
+    ),
+    Perturbation(
         name="inversion",
         unit="",
         levels=(0, 1),
@@ -152,6 +171,14 @@ PERTURBATIONS: Final = (
         levels=(0, 20, 40, 60, 80, 100),
         neutral=0,
         change=occlude,
+    ),
+    Perturbation(
+        name="marker",
+        unit="%",
+        of="of the image, chest squeezed",
+        levels=(0, 0.1, 0.5, 1, 2, 5, 10, 25),
+        neutral=0,
+        change=add_marker,
     ),
     Perturbation(
         name="collimation",

@@ -1,13 +1,18 @@
 """Parts of the X-ray that cannot be seen."""
 
+import math
+from typing import Final
+
 import numpy as np
 from numpy.random import Generator
 
 from lungcli.arrays import LEFT, RIGHT
+from lungcli.data.perturbations.intensity import squeeze
 from lungcli.data.perturbations.sample import Sample
 from lungcli.regions import bounding_box
 
 METAL = 255  # a generator or a plate with text absorbs everything
+SQUEEZED: Final = (30, 110)  # black and white below a marker, as a hospital's were
 
 
 def occlude(sample: Sample, percent: float, rng: Generator) -> Sample:
@@ -30,6 +35,30 @@ def occlude(sample: Sample, percent: float, rng: Generator) -> Sample:
     rows, columns = (
         _part(span, percent / 100, rng.random())
         for span in bounding_box(sample.labels == lung)
+    )
+    image[rows, columns] = METAL
+    return sample._replace(image=image)
+
+
+def add_marker(sample: Sample, percent: float, rng: Generator) -> Sample:
+    """Burn a white plate into a corner of a chest that is squeezed into dark grays.
+
+    As where the scale of gray values was made for the plate: it alone is white, and
+    black to white of the chest become `SQUEEZED`, whatever the plate's size. The
+    reference keeps the lung below it. A larger plate covers the smaller one of the
+    same draws.
+
+    Args:
+        sample: What is changed.
+        percent: Area of the plate in percent of the image's. It has the proportions
+            of the image: 25 covers half of its height and half of its width.
+        rng: Draws the corner.
+    """
+    image = squeeze(sample.image, *SQUEEZED)
+    corner = rng.integers(2, size=2)  # low or high end of the rows, and the columns
+    rows, columns = (
+        _part(slice(0, length), math.sqrt(percent / 100), int(end))
+        for length, end in zip(image.shape, corner, strict=True)
     )
     image[rows, columns] = METAL
     return sample._replace(image=image)

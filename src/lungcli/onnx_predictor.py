@@ -16,7 +16,7 @@ from lungcli.model_info import (
     fingerprint,
     load_info,
 )
-from lungcli.onnx_session import open_session
+from lungcli.onnx_session import open_session, unseen_gpu
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -63,6 +63,10 @@ class OnnxPredictor:
         session = open_session(path, threads=threads or num_cores())
         _check(session, path, info)
         return cls(session, info)
+
+    def unseen_gpu(self) -> str | None:
+        """Say which NVIDIA GPU is not used, and what to install; None without one."""
+        return unseen_gpu(self._session)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probabilities of right and left lung.

@@ -1,16 +1,26 @@
 """Open an ONNX network in onnxruntime, quietly and without surprises."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lungcli.errors import ModelError
+from lungcli.nvidia_gpus import note_unseen
 from lungcli.onnx_file import read_network
 
 if TYPE_CHECKING:
     import onnxruntime
 
-_PROVIDERS: Final = ("CUDAExecutionProvider", "CPUExecutionProvider")
+_CUDA: Final = "CUDAExecutionProvider"
+_PROVIDERS: Final = (_CUDA, "CPUExecutionProvider")
+# Both packages fill one folder: whichever is removed later breaks the other.
+_INSTALL_CUDA: Final = (
+    "pip uninstall -y onnxruntime onnxruntime-gpu && "
+    "pip install 'onnxruntime-gpu[cuda,cudnn]'"
+)
 _ERRORS_ONLY: Final = 3  # of onnxruntime's log levels
 # What lies there is trusted as the code is.
 _PROGRAM: Final = Path(__file__).resolve().parent
@@ -32,7 +42,8 @@ def load_onnxruntime() -> Any:
 def open_session(path: Path, *, threads: int) -> "onnxruntime.InferenceSession":
     """Return a session that several threads may use at once.
 
-    An NVIDIA GPU is asked for where `onnxruntime-gpu` is installed.
+    An NVIDIA GPU is asked for where `onnxruntime-gpu` is installed. Where it cannot be
+    used, the CPU computes.
 
     A file that did not come with lungcli is looked into first, and not opened again.
 
@@ -57,8 +68,32 @@ def open_session(path: Path, *, threads: int) -> "onnxruntime.InferenceSession":
     try:
         ours = path.resolve().is_relative_to(_PROGRAM)
         network = str(path) if ours else read_network(path)
-        return onnxruntime.InferenceSession(network, options, providers=providers)
+        with _cuda_at_hand(onnxruntime) if _CUDA in providers else nullcontext():
+            return onnxruntime.InferenceSession(network, options, providers=providers)
     except Exception as error:  # onnxruntime's own kinds share no base but this
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         msg = f"cannot use the network {path} ({reason}). Restore it, or train again."
         raise ModelError(msg) from error
+
+
+def unseen_gpu(session: "onnxruntime.InferenceSession") -> str | None:
+    """Say which NVIDIA GPU a session does not use, and what to install.
+
+    Returns:
+        None if it uses one, or there is none.
+    """
+    if _CUDA in session.get_providers():
+        return None
+    return note_unseen("onnxruntime", _INSTALL_CUDA)
+
+
+@contextmanager
+def _cuda_at_hand(onnxruntime: Any) -> Iterator[None]:
+    """Load what pip installed of CUDA, which onnxruntime does not find by itself.
+
+    What is missing it prints, then and when it falls back to the CPU: stdout is for
+    results.
+    """
+    with redirect_stdout(StringIO()):
+        onnxruntime.preload_dlls(msvc=False)
+        yield

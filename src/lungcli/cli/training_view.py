@@ -34,6 +34,7 @@ class TrainingView:
             disable=not self._live,
         )
         self._best = 0.0
+        self._told: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +74,9 @@ class TrainingView:
         )
         err.print(f"run folder: {plain(str(plan.run))}", soft_wrap=True)
         for note in plan.notes:
-            print_note(note)
+            if note not in self._told:  # by another fold
+                print_note(note)
+        self._told.update(plan.notes)
         done = plan.first_epoch - 1
         if done >= plan.config.epochs:
             print_note(f"all {done} epochs are done. Use a larger --epochs to go on.")

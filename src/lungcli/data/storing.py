@@ -23,6 +23,7 @@ from lungcli.data.case import AuditFinding, Case
 from lungcli.data.duplicates import Look, look_at
 from lungcli.data.geometry import fit_square, labels_to_square, to_square
 from lungcli.data.images import Decoded
+from lungcli.data.levels import spread_levels
 from lungcli.data.prepared import PreparedCase
 from lungcli.data.reading import CaseLabels, read_case_image, read_case_labels
 from lungcli.errors import ImageError
@@ -168,7 +169,7 @@ def _write(
 ) -> tuple[PreparedCase, str]:
     height, width = decoded.pixels.shape
     geometry = fit_square(height, width, min(job.size, max(height, width)))
-    arrays = {IMAGES: to_square(decoded.pixels, geometry)}
+    arrays = {IMAGES: to_square(spread_levels(decoded.pixels), geometry)}
     if drawn is not None:
         arrays[MASKS] = labels_to_square(drawn.labels, geometry)
         arrays[REFERENCES] = drawn.labels

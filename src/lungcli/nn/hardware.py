@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 
 from lungcli.nn.precision import dtype_policy, list_devices
+from lungcli.nvidia_gpus import note_unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,8 @@ class Hardware:
         accelerators: Names of the models of the GPUs; empty without one.
         formats: Numbers that are fast here, as `--precision` names them.
         auto: What `--precision auto` becomes, likewise.
+        unseen_gpu: Which NVIDIA GPU it does not see, and what to install; None if
+            nothing is wrong.
     """
 
     backend: str
@@ -25,6 +28,7 @@ class Hardware:
     accelerators: tuple[str, ...]
     formats: tuple[str, ...]
     auto: str
+    unseen_gpu: str | None
 
 
 def find_hardware() -> Hardware:
@@ -40,6 +44,7 @@ def find_hardware() -> Hardware:
         accelerators=accelerators(),
         formats=("float32", "bfloat16") if auto == "bfloat16" else ("float32",),
         auto=auto,
+        unseen_gpu=unseen_gpu(),
     )
 
 
@@ -69,6 +74,27 @@ def accelerators() -> tuple[str, ...]:
         gpus = config.list_physical_devices("GPU")
         return tuple(details(gpu).get("device_name", "GPU") for gpu in gpus)
     return ()
+
+
+def unseen_gpu() -> str | None:
+    """Say which NVIDIA GPU Keras does not see, and what to install; None without one.
+
+    Nothing is said to who told the backend to leave it alone.
+    """
+    if accelerators():
+        return None
+    if keras.backend.backend() == "jax":
+        jax = importlib.import_module("jax")
+        if jax.config.jax_platforms:
+            return None
+        return note_unseen("JAX", f"pip install 'jax[cuda12]=={jax.__version__}'")
+    tensorflow = importlib.import_module("tensorflow")
+    # its wheels for ARM have none
+    if tensorflow.test.is_built_with_cuda():
+        install = f"pip install 'tensorflow[and-cuda]=={tensorflow.__version__}'"
+    else:
+        install = "pip install 'jax[cuda12]', and set KERAS_BACKEND=jax"
+    return note_unseen("TensorFlow", install)
 
 
 def computing_unit(policy: str, *, cores: int, devices: int = 1) -> str:

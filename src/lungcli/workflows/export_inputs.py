@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lungcli.arrays import Gray
 from lungcli.data.geometry import Geometry, fit_square, resize_square, to_square
 from lungcli.data.inputs import Input, find_inputs
+from lungcli.data.levels import spread_levels
 from lungcli.data.phantom import draw_phantom
 from lungcli.data.prepared import PreparedDataset, is_prepared, open_prepared
 from lungcli.data.prepared_case import PreparedCase
@@ -177,4 +178,4 @@ def _files(items: Sequence[Input], size: int) -> list[_Read]:
 
 def _fit(name: str, image: Gray, size: int) -> FittedXray:
     geometry = fit_square(image.shape[0], image.shape[1], size)
-    return FittedXray(name, to_square(image, geometry), geometry)
+    return FittedXray(name, to_square(spread_levels(image), geometry), geometry)

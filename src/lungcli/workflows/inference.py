@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lungcli.arrays import BACKGROUND, Gray, LabelMap, Probabilities
 from lungcli.cores import num_cores
 from lungcli.data.geometry import Geometry, fit_square, resize_square, to_square
+from lungcli.data.levels import spread_levels
 from lungcli.data.restoring import from_square_within
 from lungcli.errors import ConfigError, DatasetError, ModelError
 from lungcli.masks import clean_probabilities, threshold_sides
@@ -43,11 +44,16 @@ class LungModel:
     Args:
         name: What messages call it.
         predictor: The network.
+        unseen_gpu: Which NVIDIA GPU the network does without, and what to install;
+            None if nothing is wrong.
     """
 
-    def __init__(self, name: str, predictor: Predictor) -> None:
+    def __init__(
+        self, name: str, predictor: Predictor, *, unseen_gpu: str | None = None
+    ) -> None:
         self.name = name
         self.predictor = predictor
+        self.unseen_gpu = unseen_gpu
 
     @property
     def size(self) -> int:
@@ -83,7 +89,7 @@ class LungModel:
     def fit(self, image: Gray) -> tuple[Gray, Geometry]:
         """Return an X-ray as the network looks at it, and how it lies in there."""
         geometry = fit_square(image.shape[0], image.shape[1], self.size)
-        return to_square(image, geometry), geometry
+        return to_square(spread_levels(image), geometry), geometry
 
     def infer(self, square: Gray) -> Probabilities:
         """Return the probabilities of both lungs on the network's grid."""
@@ -196,16 +202,19 @@ def load_model(
     if engine == "keras":
         return _load_keras(model)
     try:
-        return LungModel(model.name, OnnxPredictor.load(model.root, threads=threads))
+        predictor = OnnxPredictor.load(model.root, threads=threads)
     except ModelError as error:
         if engine == "onnx":
             raise
         loaded = _load_keras(model)  # fails likewise if the fault is not ONNX's
         announce(f"Keras predicts, which takes seconds to start: {error}")
         return loaded
+    return LungModel(model.name, predictor, unseen_gpu=predictor.unseen_gpu())
 
 
 def _load_keras(model: ModelFolder) -> LungModel:
-    from lungcli.nn.predictor import KerasPredictor  # noqa: PLC0415 - takes seconds
+    from lungcli.nn.hardware import unseen_gpu  # noqa: PLC0415 - takes seconds
+    from lungcli.nn.predictor import KerasPredictor  # noqa: PLC0415 - likewise
 
-    return LungModel(model.name, KerasPredictor.load(model.root))
+    predictor = KerasPredictor.load(model.root)
+    return LungModel(model.name, predictor, unseen_gpu=unseen_gpu())

@@ -13,7 +13,11 @@ from lungcli import __version__
 from lungcli.cores import num_cores
 from lungcli.errors import ConfigError, ModelError
 from lungcli.files import real_path
+from lungcli.model_info import ONNX
+from lungcli.nvidia_gpus import find_nvidia_gpus
+from lungcli.onnx_session import open_session, unseen_gpu
 from lungcli.runs import RUNS, find_run
+from lungcli.workflows.models import BUNDLED, MODELS, bundled_models
 
 _PACKAGES: Final = (
     "keras",
@@ -25,6 +29,7 @@ _PACKAGES: Final = (
     "scikit-image",
     "imageio",
     "onnxruntime",
+    "onnxruntime-gpu",
     "pydicom",
     "typer",
     "rich",
@@ -73,11 +78,13 @@ def info(*, runs: Path = RUNS) -> Info:
         runs: Folder of all runs.
     """
     environment = _environment()  # before Keras is loaded, which adds to it
+    onnxruntime = _onnxruntime()  # before Keras, which may take all of a GPU's memory
     keras, models, problem = _with_keras()
     sections = {
         "versions": _versions(),
         "machine": machine(),
         "keras": keras,
+        "onnxruntime": onnxruntime,
         "models": models,
         "runs": _runs(runs),
         "caches": _caches(),
@@ -113,12 +120,13 @@ def _version(package: str) -> str | None:
 
 
 def machine() -> dict[str, Any]:
-    """Return operating system, processor, usable cores and memory of this machine."""
+    """Return operating system, processor, usable cores and GPUs, and memory."""
     return {
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": num_cores(),
         "memory_gib": _memory_gib(),
+        "nvidia_gpus": list(find_nvidia_gpus()),
     }
 
 
@@ -139,11 +147,19 @@ def _memory_gib() -> float | None:
     return round(size / 2**30, 1)
 
 
+def _onnxruntime() -> dict[str, Any]:
+    """Return what the network that came with lungcli computes on; None is unknown."""
+    try:
+        session = open_session(bundled_models()[BUNDLED] / ONNX, threads=1)
+    except ModelError:  # taken out of this installation
+        return {"providers": None, "unseen_gpu": None}
+    return {"providers": session.get_providers(), "unseen_gpu": unseen_gpu(session)}
+
+
 def _with_keras() -> tuple[dict[str, Any], dict[str, Any], str]:
     """Return what only Keras and the rooms above it know, or why they do not load."""
     try:
         from lungcli.nn.hardware import find_hardware  # noqa: PLC0415 - may be broken
-        from lungcli.workflows.models import MODELS, bundled_models  # noqa: PLC0415
     except ConfigError as error:
         return {"backend": None}, {}, str(error)
     there = [name for name, folder in bundled_models().items() if folder.is_dir()]
@@ -158,6 +174,7 @@ def _with_keras() -> tuple[dict[str, Any], dict[str, Any], str]:
         "accelerators": list(hardware.accelerators),
         "number_formats": list(hardware.formats),
         "precision_auto": hardware.auto,
+        "unseen_gpu": hardware.unseen_gpu,
     }
     return keras, models, ""
 

@@ -169,7 +169,7 @@ def predict(
         runs: Folder of all runs.
         collect: Whether to return what became of each X-ray, 2 kB for each.
         progress: Told after each file.
-        announce: Told if the bundled network was taken unasked.
+        announce: Told if the bundled network was taken unasked, or a GPU is not seen.
         on_entry: Told what became of each file.
 
     Raises:
@@ -198,6 +198,8 @@ def predict(
     num_threads = _num_threads(items, out)
     # many X-rays at a time, one core each; or all cores for the only one
     labeller = plan.load(threads=1 if num_threads > 1 else None, announce=announce)
+    if settings.cluster is None and labeller.lungs.unseen_gpu:  # its workers use none
+        announce(labeller.lungs.unseen_gpu)
     label_all = (
         in_threads(labeller, num_threads)
         if settings.cluster is None

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from lungcli.config import TrainConfig
 from lungcli.nn.distribution import place
+from lungcli.nn.hardware import unseen_gpu
 from lungcli.nn.state import TrainingState
 from lungcli.workflows.datasets import DatasetCase, smaller_than
 
@@ -19,12 +20,14 @@ def notes_on(state: TrainingState | None) -> list[str]:
 
 
 def notes_on_process() -> list[str]:
-    """Say aloud who writes, if several processes train together."""
+    """Say aloud which GPU is not seen, and who writes, if several train together."""
+    unseen = unseen_gpu()
+    notes = [unseen] if unseen else []
     here = place()
-    if here.count == 1:
-        return []
-    role = "writes the run" if here.index == 0 else "leaves nothing: process 0 does"
-    return [f"process {here.index} of {here.count}: it {role}."]
+    if here.count > 1:
+        role = "writes the run" if here.index == 0 else "leaves nothing: process 0 does"
+        notes.append(f"process {here.index} of {here.count}: it {role}.")
+    return notes
 
 
 def fit_to_data(

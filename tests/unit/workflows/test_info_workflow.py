@@ -93,3 +93,20 @@ def test_models():
     models = info().sections["models"]
     assert models["folder"].endswith("models")
     assert isinstance(models["bundled"], list)
+
+
+def test_gpus(driver):
+    driver()
+    before = info().sections
+    driver("NVIDIA L4")
+    after = info().sections
+    assert before["machine"]["nvidia_gpus"] == []
+    assert after["machine"]["nvidia_gpus"] == ["NVIDIA L4"]
+    for section in ("keras", "onnxruntime"):
+        assert before[section]["unseen_gpu"] is None
+    assert after["onnxruntime"]["providers"]
+
+
+def test_an_installation_without_the_network(monkeypatch, tmp_path):
+    monkeypatch.setattr(workflow, "bundled_models", lambda: {"bundled": tmp_path})
+    assert info().sections["onnxruntime"] == {"providers": None, "unseen_gpu": None}

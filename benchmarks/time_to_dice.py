@@ -12,6 +12,7 @@ is then ended. With JAX each turn trains twice: with an empty compilation cache 
 then with what that left in it (warm).
 """
 
+import math
 import os
 import shlex
 import subprocess
@@ -67,23 +68,32 @@ class Plan:
 Timings = dict[str, list[Timing]]
 
 
-def run_turns(plan: Plan, rounds: int) -> Timings:
+def run_turns(plan: Plan, rounds: int, limit: float = math.inf) -> Timings:
     """Train in turns; return the timings of each contestant.
+
+    Args:
+        plan: What is timed.
+        rounds: Turns of each.
+        limit: Seconds for all of it; who is training then, or later, has missed.
 
     Raises:
         TrainingError: If a training fails.
     """
     found: Timings = {}
+    ends = perf_counter() + limit
     for _ in range(rounds):
         for name, options in plan.options.items():
             with tempfile.TemporaryDirectory() as folder:
                 for cache in _caches(plan.backend):
-                    timing = train_once(plan, options, Path(folder), cache)
+                    left = ends - perf_counter()
+                    timing = train_once(plan, options, Path(folder), cache, left)
                     found.setdefault(_label(name, cache), []).append(timing)
     return found
 
 
-def train_once(plan: Plan, options: Sequence[str], folder: Path, name: str) -> Timing:
+def train_once(
+    plan: Plan, options: Sequence[str], folder: Path, name: str, limit: float
+) -> Timing:
     """Train until the goal.
 
     Args:
@@ -91,6 +101,7 @@ def train_once(plan: Plan, options: Sequence[str], folder: Path, name: str) -> T
         options: Of `lungcli train`.
         folder: Gets the run and the compilation cache.
         name: Of the run.
+        limit: Seconds after which the training is ended.
 
     Raises:
         TrainingError: If the training fails.
@@ -104,7 +115,12 @@ def train_once(plan: Plan, options: Sequence[str], folder: Path, name: str) -> T
         "JAX_COMPILATION_CACHE_DIR": str(folder / "cache"),
     }
     return time_training(
-        [*command, *options], run=run, goals=plan.goals, env=env, cwd=folder
+        [*command, *options],
+        run=run,
+        goals=plan.goals,
+        env=env,
+        cwd=folder,
+        limit=limit,
     )
 
 
@@ -185,6 +201,13 @@ def main(
         ),
     ] = None,
     rounds: Annotated[int, typer.Option(help="Turns of each.", min=1)] = 3,
+    limit: Annotated[
+        float,
+        typer.Option(
+            help="Seconds for all trainings together; then the goal is missed.",
+            show_default="none",
+        ),
+    ] = math.inf,
     as_json: AsJson = False,
 ) -> None:
     """Measure the seconds from prepared data to a validation Dice."""
@@ -204,7 +227,7 @@ def main(
                 options=contestants,
             )
             import_s = [import_seconds(keras) for _ in range(rounds)]
-            timings = run_turns(plan, rounds)
+            timings = run_turns(plan, rounds, limit)
     except (TrainingError, LungcliError, ValueError) as error:
         stop(str(error))
     found = ratios(timings, matches(plan))

@@ -2,6 +2,7 @@
 
     python benchmarks/training_speed.py
     python benchmarks/training_speed.py --device cpu --network classic --json
+    python benchmarks/training_speed.py --only "PyTorch compiled" --only classic/lungcli
 
 Two races for each device and precision. `classic`: the same U-Net, layer by layer, in
 lungcli and in PyTorch. `default`: lungcli's default network and MONAI's residual U-Net.
@@ -11,7 +12,7 @@ optimizer, batch size and data are the same.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -137,13 +138,35 @@ def check_twins(result: Race) -> None:
         raise ContestantError(msg)
 
 
-def measure(track: Track, network: Network, precision: Precision, sizes: Sizes) -> Race:
-    """Race lungcli against its rivals."""
+def names_of(contestant: str, network: Network) -> set[str]:
+    """Return by what names a contestant can be chosen: in any race, or in one."""
+    return {contestant, f"{network}/{contestant}"}
+
+
+def known_names() -> set[str]:
+    """Return the names of all who can race."""
+    races = [(one, network) for network in Network for one in _all(network)]
+    return set().union(*(names_of(*race) for race in races))
+
+
+def _all(network: Network) -> tuple[str, ...]:
+    return *_STRENGTHS, *rivals(network)
+
+
+def measure(
+    track: Track,
+    network: Network,
+    precision: Precision,
+    sizes: Sizes,
+    only: Set[str],
+) -> Race:
+    """Race lungcli against its rivals, of those that are named."""
     entries = [
         *lungcli_entries(track, network, precision, sizes),
         *torch_entries(track, network, precision, sizes),
     ]
-    result = race(entries, rounds=track.rounds)
+    chosen = [e for e in entries if names_of(e.contestant.name, network) & only]
+    result = race(chosen, rounds=track.rounds)
     if network is Network.CLASSIC:
         check_twins(result)
     return result
@@ -153,12 +176,13 @@ def run_races(
     track: Track,
     races: Sequence[tuple[Network, Precision]],
     sizes: Sizes,
+    only: Set[str],
     console: Console,
 ) -> list[dict[str, Any]]:
     """Run one race after the other; print each and return all as JSON objects."""
     found = []
     for network, precision in races:
-        result = measure(track, network, precision, sizes)
+        result = measure(track, network, precision, sizes, only)
         about = {
             "network": network.value,
             "device": track.device,
@@ -198,9 +222,20 @@ def main(
         typer.Option(help="Steps a round.", min=1, show_default="20, CUDA 300"),
     ] = None,
     rounds: Annotated[int, typer.Option(help="Turns of each.", min=1)] = 3,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Contestant, in all races or as NETWORK/NAME; repeatable.",
+            show_default="all",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure training images/s of lungcli, PyTorch and MONAI, in turns."""
+    known = known_names()
+    chosen = set(only or known)
+    if unknown := chosen - known:
+        stop(f"--only {min(unknown)!r}: there are {', '.join(sorted(known))}.")
     races = list(product(network or Network, precision or Precision))
     console = open_console(as_json=as_json)
     contests: list[dict[str, Any]] = []
@@ -218,7 +253,7 @@ def main(
                 count = sizes.batch_size * sizes.steps
                 save_pairs(pairs, data=data, count=count, size=size)
                 track = Track(pairs=pairs, device=place, rounds=rounds)
-                contests += run_races(track, races, sizes, console)
+                contests += run_races(track, races, sizes, chosen, console)
     except (ContestantError, LungcliError) as error:
         stop(str(error))
     if as_json:

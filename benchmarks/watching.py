@@ -87,6 +87,7 @@ def time_training(
     goals: Mapping[str, float],
     env: Mapping[str, str],
     cwd: Path,
+    limit: float = math.inf,
 ) -> Timing:
     """Train until the goals are reached, then end the training.
 
@@ -96,6 +97,7 @@ def time_training(
         goals: Of `goal_columns`.
         env: The whole environment.
         cwd: Where to run it; gets `runs/latest`.
+        limit: Seconds after which it is ended without having reached them.
 
     Raises:
         TrainingError: If it fails.
@@ -108,6 +110,8 @@ def time_training(
         try:
             watch = _Watch(run, began)
             while not watch.reached(goals) and process.poll() is None:
+                if perf_counter() - began > limit:
+                    return watch.timing(goals)
                 sleep(_POLL_S)
             watch.reached(goals)  # what came between the last look and the end
         finally:

@@ -34,9 +34,24 @@ def pytest_addoption(parser):
         action="store_true",
         help="rewrite the pictures in tests/golden instead of comparing with them",
     )
+    parser.addoption(
+        "--any-device",
+        action="store_true",
+        help="run the tests marked gpu on the processor, too, to try them out",
+    )
 
 
-@pytest.fixture
+def pytest_runtest_setup(item):
+    """Leave the tests marked `gpu` out where Keras sees none."""
+    if item.get_closest_marker("gpu") and not item.config.getoption("--any-device"):
+        from lungcli.nn.precision import list_devices
+
+        devices = list_devices()
+        if not any(name.startswith("gpu") for name in devices):
+            pytest.skip(f"Keras sees no GPU, only {', '.join(devices)}")
+
+
+@pytest.fixture(scope="session")
 def real_data():
     """The folder with the real X-rays that tests marked `data` run on."""
     folder = Path(__file__).parents[2] / "shared" / "data"
@@ -81,6 +96,34 @@ def run(prepared, tmp_path_factory):
     )
     train([prepared], config, run=folder / "runs" / "fixture", runs=folder / "runs")
     return folder / "runs" / "fixture"
+
+
+@pytest.fixture
+def driver(tmp_path, monkeypatch):
+    """Return a function that pretends the files of NVIDIA's driver, and no others.
+
+    It takes the model of each GPU; None is one that a container keeps secret.
+    """
+    root = tmp_path / "root"
+    monkeypatch.setattr("lungcli.nvidia_gpus._ROOT", root)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    (root / "dev").mkdir(parents=True)
+
+    def install(*models):
+        for name in ("nvidiactl", "nvidia-uvm", "null"):
+            (root / "dev" / name).touch()
+        for minor, model in enumerate(models):
+            (root / "dev" / f"nvidia{minor}").touch()
+            if model:
+                folder = root / "proc/driver/nvidia/gpus" / f"0000:{minor + 7:02}:00.0"
+                folder.mkdir(parents=True)
+                (folder / "information").write_text(
+                    f"Model: \t\t {model}\nIRQ:   \t\t 16\nVideo BIOS: \t \n"
+                    f"Bus Location: \t {folder.name}\nDevice Minor: \t {minor}\n"
+                )
+        return root
+
+    return install
 
 
 @pytest.fixture

@@ -11,11 +11,15 @@ from lungcli.errors import ConfigError
 from lungcli.files import read_plain
 
 ARCHITECTURES: Final = ("stem-unet", "unet")
+NORMALIZATIONS: Final = ("equalized", "none")
+HEADS: Final = ("smooth", "cells")
 PRECISIONS: Final = ("auto", "float32", "bfloat16")
 SCHEDULES: Final = ("cosine", "plateau")
 KEEPS: Final = ("best", "last")
 ALL_DEVICES: Final = "all"
 MAX_SEED: Final = 2**32 - 1
+# Of networks and runs that were saved before they said so.
+BEFORE_SAID: Final = {"normalization": "none", "head": "cells"}
 # Of a file of settings; tomllib takes time by the square of how deep tables nest.
 _MOST_BYTES: Final = 2**16
 _MOST: Final = 2**32  # of any setting: beyond, libraries overflow
@@ -30,12 +34,17 @@ class NetworkConfig:
         size: Height and width of the input in pixels.
         filters: Filters of the first level.
         depth: Number of poolings.
+        normalization: What the first layer does to the gray values, one of
+            `NORMALIZATIONS`.
+        head: How `stem-unet` paints its last layer, one of `HEADS`.
     """
 
     arch: str = "stem-unet"
     size: int = 256
     filters: int = 16
     depth: int = 4
+    normalization: str = "equalized"
+    head: str = "smooth"
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
@@ -45,6 +54,8 @@ class NetworkConfig:
                 msg = f"{name} must be at most {most}, got {getattr(self, name)}."
                 raise ConfigError(msg)
         _check_choice("arch", self.arch, ARCHITECTURES)
+        _check_choice("normalization", self.normalization, NORMALIZATIONS)
+        _check_choice("head", self.head, HEADS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,10 @@ class TrainConfig:
         size: Height and width that the network sees, in pixels.
         filters: Filters of the network's first level.
         depth: Number of poolings.
+        normalization: `equalized`: gray values are ranks among those of the chest;
+            `none`: they are taken as they come.
+        head: How `stem-unet` paints its last layer: `smooth`, or in `cells` of 4×4
+            pixels, as it did once.
         epochs: Passes over the training cases.
         batch_size: Cases per step.
         learning_rate: Its highest value.
@@ -80,6 +95,8 @@ class TrainConfig:
     size: int = 256
     filters: int = 16
     depth: int = 4
+    normalization: str = "equalized"
+    head: str = "smooth"
     epochs: int = 60
     batch_size: int = 8
     learning_rate: float = 2e-3
@@ -120,7 +137,12 @@ class TrainConfig:
     def network(self) -> NetworkConfig:
         """The part that says how the network is built."""
         return NetworkConfig(
-            arch=self.arch, size=self.size, filters=self.filters, depth=self.depth
+            arch=self.arch,
+            size=self.size,
+            filters=self.filters,
+            depth=self.depth,
+            normalization=self.normalization,
+            head=self.head,
         )
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lungcli import __version__
-from lungcli.config import NetworkConfig
+from lungcli.config import BEFORE_SAID, NetworkConfig
 from lungcli.documents import parse_fields, read_json
 from lungcli.errors import ConfigError, ModelError
 from lungcli.files import write_json
@@ -20,7 +20,10 @@ MODEL_JSON = "model.json"
 WEIGHTS = "best.weights.h5"
 ONNX = "model.onnx"
 WEIGHTS_KEY = "weights_sha256"  # in the metadata of the ONNX file
-PREPROCESSING = "aspect kept, padded with 0 to a square, resized, 8 bit / 255"
+PREPROCESSING = (
+    "narrow gray ranges spread, aspect kept, padded with 0 to a square, resized, "
+    "8 bit / 255; the normalization is in the network"
+)
 
 _MOST_BYTES = 2**31 - 1  # of a file with weights
 _MOST_JSON = 32 * 2**20  # a million names of cases
@@ -164,4 +167,7 @@ def _parse_info(document: dict[str, Any]) -> ModelInfo:
         msg = f"model format {reprlib.repr(document.get('format'))}"
         raise ValueError(msg)
     facts = {name: value for name, value in document.items() if name not in _ABOUT}
+    network = facts.get("network")
+    if isinstance(network, dict):
+        facts["network"] = BEFORE_SAID | network
     return parse_fields(ModelInfo, facts)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 OPERATORS: Final = frozenset(
     {
         "Add",
+        "And",
         "AveragePool",
         "BatchNormalization",
         "Cast",
@@ -23,17 +24,33 @@ OPERATORS: Final = frozenset(
         "Constant",
         "Conv",
         "ConvTranspose",
+        "CumSum",
         "DequantizeLinear",
         "Div",
+        "Equal",
+        "Floor",
+        "Gather",
+        "GlobalMaxPool",
+        "Greater",
         "Identity",
         "LeakyRelu",
+        "Less",
+        "MatMul",
+        "Max",
         "MaxPool",
+        "Min",
         "Mul",
+        "Not",
         "Pad",
         "QuantizeLinear",
+        "ReduceMax",
+        "ReduceMin",
+        "ReduceSum",
         "Relu",
         "Reshape",
         "Resize",
+        "Round",
+        "Shape",
         "Sigmoid",
         "Slice",
         "Softmax",
@@ -43,7 +60,10 @@ OPERATORS: Final = frozenset(
         "Unsqueeze",
     }
 )
-"""What a U-Net computes with. None of them loops, draws by lot, or reads a file."""
+"""What a U-Net computes with, its normalization of gray values included.
+
+None of them loops, draws by lot, or reads a file.
+"""
 
 _MOST_BYTES: Final = 2**31 - 1  # the format itself ends there
 _MOST_NODES: Final = 10_000

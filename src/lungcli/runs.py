@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli import __version__
-from lungcli.config import Division
+from lungcli.config import BEFORE_SAID, Division
 from lungcli.documents import parse_fields, read_json
 from lungcli.errors import ConfigError, ModelError, OutputError
 from lungcli.files import write_json, write_text
@@ -265,4 +265,4 @@ def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path], Division]:
         )
         raise ModelError(msg) from error
     paths = [Path(entry.path) for entry in stored.data]
-    return dict(stored.settings), paths, stored.division
+    return BEFORE_SAID | stored.settings, paths, stored.division

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,7 @@ SCRIPTS = (
     "thresholds",
     "recipes",
     "limits",
+    "leave_one_out",
 )
 
 TWIN = """
@@ -167,6 +169,74 @@ def test_training_that_misses_the_goal_has_no_time(tmp_path):
     )
     assert timing.seconds is None
     assert (timing.epochs, timing.best) == (2, 0.6)
+
+
+def test_training_that_takes_too_long_has_missed(tmp_path):
+    from watching import time_training
+
+    run = tmp_path / "run"
+    fake = write_fake_training(tmp_path, run, dice=[0.5] * 1000)
+    timing = time_training(
+        fake,
+        run=run,
+        goals={"val_dice": 0.8},
+        env=dict(os.environ),
+        cwd=tmp_path,
+        limit=1,
+    )
+    assert timing.seconds is None
+    assert timing.epochs < 1000
+
+
+def test_all_turns_share_the_limit(monkeypatch):
+    import time_to_dice as script
+
+    given = []
+
+    def train_once(plan, options, folder, name, limit):
+        given.append(limit)
+
+    monkeypatch.setattr(script, "train_once", train_once)
+    plan = script.Plan(
+        data=(), goals={}, backend=script.Backend.JAX, options={"lungcli": []}
+    )
+    found = script.run_turns(plan, rounds=1, limit=9)
+    assert [*found] == ["lungcli, cold cache", "lungcli, warm cache"]
+    assert 9 >= given[0] > given[1] > 0
+
+
+def test_only_those_named_race(monkeypatch, tmp_path):
+    import training_speed as script
+    from entries import Track
+
+    def race(entries, *, rounds):
+        names = [entry.contestant.name for entry in entries]
+        facts = {name: {"parameters": 7} for name in names}
+        return SimpleNamespace(rates=names, facts=facts)
+
+    monkeypatch.setattr(script, "race", race)
+    track = Track(pairs=tmp_path / "pairs.npz", device="cpu", rounds=1)
+    sizes = script.Sizes(size=64, filters=4, batch_size=2, steps=1)
+    only = {"default/lungcli", "lungcli, no augmentation", "PyTorch compiled"}
+    networks = (script.Network.DEFAULT, script.Network.CLASSIC)
+    found = [
+        script.measure(track, network, script.Precision.FLOAT32, sizes, only).rates
+        for network in networks
+    ]
+    alone = "lungcli, no augmentation"
+    assert found == [["lungcli", alone], [alone, "PyTorch compiled"]]
+
+
+def test_an_unknown_contestant_is_refused():
+    script = str(BENCHMARKS / "training_speed.py")
+    found = subprocess.run(
+        [sys.executable, script, "--only", "Oslo"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 1
+    assert found.stderr.startswith("error: --only 'Oslo': there are MONAI compiled,")
 
 
 def test_training_that_fails_is_reported_with_its_last_words(tmp_path):
@@ -341,3 +411,31 @@ def test_limits_of_a_smaller_side():
     disc = (rows - 30) ** 2 + (columns - 50) ** 2 < 20**2
     lost = [np.mean(shrink(disc, side) != disc) for side in (100, 25)]
     assert lost[0] == 0 < lost[1] < 0.03
+
+
+def test_each_source_is_left_out_of_the_training_that_scores_it(tmp_path, monkeypatch):
+    import leave_one_out
+
+    dice = {"a": [0.95, 0.89], "b": [0.8, 0.0, 1.0]}
+    calls = []
+
+    def lungcli(folder, command, *arguments):
+        calls.append((command, [str(argument) for argument in arguments]))
+        if command == "evaluate":
+            scores = Path(arguments[arguments.index("--out") + 1])
+            scores.mkdir()
+            rows = "".join(f"{value}\n" for value in dice[arguments[1].name])
+            (scores / "cases.csv").write_text(f"dice\n{rows}")
+
+    monkeypatch.setattr(leave_one_out, "_lungcli", lungcli)
+    sources = [tmp_path / "a", tmp_path / "b"]
+    results = [
+        leave_one_out.leave_out(own, [other], ["--epochs", "2"], seed=4)
+        for own, other in (sources, sources[::-1])
+    ]
+    trained = [arguments for command, arguments in calls if command == "train"]
+    assert [arguments[1] for arguments in trained] == [str(sources[1]), str(sources[0])]
+    assert all(a[-4:] == ["--seed", "4", "--epochs", "2"] for a in trained)
+    a, b = results
+    assert (a.source, a.cases, a.low, a.missed) == ("a", 2, 1, 0)
+    assert (b.mean, b.worst, b.low, b.missed) == (pytest.approx(0.6), 0.0, 2, 1)

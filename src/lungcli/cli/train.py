@@ -21,7 +21,9 @@ from lungcli.cli.train_settings import (
 from lungcli.cli.training_view import TrainingView, speed
 from lungcli.config import (
     ARCHITECTURES,
+    HEADS,
     KEEPS,
+    NORMALIZATIONS,
     PRECISIONS,
     SCHEDULES,
     TrainConfig,
@@ -81,6 +83,20 @@ def train(
     depth: Annotated[
         int | None,
         typer.Option(help="Number of poolings.", show_default=str(_DEFAULT.depth)),
+    ] = None,
+    normalization: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Gray values that the network sees: {' or '.join(NORMALIZATIONS)}.",
+            show_default=str(_DEFAULT.normalization),
+        ),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Last layer of stem-unet: {' or '.join(HEADS)}.",
+            show_default=str(_DEFAULT.head),
+        ),
     ] = None,
     learning_rate: Annotated[
         float | None,
@@ -184,8 +200,8 @@ def train(
         typer.Option(
             metavar="RUN|bundled",
             help="Begin with the weights of a run, or of a model that came with "
-            "lungcli (bundled, bundled-tiny); takes over its size, architecture, "
-            "filters and depth.",
+            "lungcli (bundled, bundled-tiny); takes over its size, and all that "
+            "its network is built from.",
         ),
     ] = None,
     any_convention: Annotated[

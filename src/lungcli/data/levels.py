@@ -31,13 +31,26 @@ def spread_levels(gray: Gray) -> Gray:
     Returns:
         Same shape; `gray` itself if its values are far enough apart.
     """
-    low, high = np.percentile(_middle(gray), _PERCENTILES)
+    low, high = levels_of_middle(gray)
     if not 0 < high - low < WIDE:
         return gray
     room = _ROOM * (high - low)
     levels = (np.arange(256) - (low - room)) / (high - low + 2 * room)
     table: NDArray[np.uint8] = np.rint(255 * levels.clip(0, 1)).astype(np.uint8)
     return table[gray]
+
+
+def levels_of_middle(gray: Gray) -> tuple[float, float]:
+    """Return between which gray values nearly all of the middle lies.
+
+    Args:
+        gray: CXR, shape `(height, width)`.
+
+    Returns:
+        The 0.5th and the 99.5th percentile of the image without a sixth at each border.
+    """
+    low, high = np.percentile(_middle(gray), _PERCENTILES)
+    return float(low), float(high)
 
 
 def _middle(gray: Gray) -> Gray:

@@ -1,7 +1,8 @@
 """Random but plausible versions of a CXR, drawn on the device as one layer.
 
 Image and mask are warped by one resampling, so the mask stays glued to the lungs.
-No flips: they would swap the sides of heart and lungs. Every draw depends on (seed,
+No flips: they would swap the sides of heart and lungs. Here the gray values are those
+of a file; the network's first layer normalizes them. Every draw depends on (seed,
 epoch, step) alone, so a resumed run continues with the draws it would have had.
 """
 
@@ -36,11 +37,16 @@ SHADING: Final = 0.12  # an uneven exposure
 NOISE: Final = 0.05
 BLUR: Final = 1.0  # 1 is a copy at a quarter of the resolution, -1 as much sharper
 BLUR_SHARE: Final = 0.3  # of the images
-COLLIMATION: Final = 0.12  # of the image's side, at each border
-COLLIMATION_SHARE: Final = 0.2
+LOG_SQUEEZE: Final = 2.8  # down to 16 of 256 levels
+SQUEEZE_SHARE: Final = 0.3
+COLLIMATION: Final = 0.15  # of the image's side, at each border
+COLLIMATION_SHARE: Final = 0.3
 DEVICE: Final = 0.3  # of the image's side; the box that hides what is below it
 DEVICE_SHARE: Final = 0.25
-INVERSION: Final = 0.05  # share of images with inverted polarity
+MARKER: Final = 0.2  # of the image's side; letters and name plates
+MARKER_SHARE: Final = 0.3
+INVERSION: Final = 0.1  # share of images with inverted polarity
+PADDING_SHARE: Final = 0.5  # of the images; what lies around them is exactly black
 
 _DRAWS_PER_EPOCH = 2**20
 
@@ -105,7 +111,9 @@ class Augment(keras.Layer):
             "shift": self._spread((2, *one), SHIFT * side),
             "bend": self._spread((2, *grid), BEND * side),
             "margins": ops.abs(self._spread((4, *one), COLLIMATION))
+            * self._chosen((4, *one), 0.5 / self.strength)
             * self._chosen(one, COLLIMATION_SHARE),
+            "borders": keras.random.uniform((4, *one), seed=self.generator),
             "blur": self._spread(one, BLUR) * self._chosen(one, BLUR_SHARE),
             "gamma": ops.exp(self._spread(one, LOG_GAMMA)),
             "contrast": ops.exp(self._spread(one, LOG_CONTRAST)),
@@ -113,8 +121,16 @@ class Augment(keras.Layer):
             "shading": self._spread(grid, SHADING),
             "inverted": self._chosen(one, INVERSION),
             "noise": pattern * self._spread(one, NOISE),
+            "squeeze": ops.exp(
+                -ops.abs(self._spread(one, LOG_SQUEEZE))
+                * self._chosen(one, SQUEEZE_SHARE)
+            ),
+            "darkest": keras.random.uniform(one, seed=self.generator),
             "device": keras.random.uniform((5, *one), seed=self.generator),
             "hidden": self._chosen(one, DEVICE_SHARE),
+            "marker": keras.random.uniform((5, *one), seed=self.generator),
+            "marked": self._chosen(one, MARKER_SHARE),
+            "padded": self._chosen(one, PADDING_SHARE),
         }
 
     def _spread(self, shape: tuple[Any, ...], reach: float) -> Any:
@@ -147,10 +163,19 @@ def _refocus(image: Any, blur: Any) -> Any:
 
 @fused
 def _redraw(image: Any, draws: dict[str, Any]) -> Any:
-    """Warp the image, crop it, and change its gray values."""
+    """Warp the image, change its gray values, and lay over it what is no anatomy.
+
+    What is laid over comes last: a marker at full white stays at full white, however
+    dark the chest beside it has become.
+    """
     side = image.shape[1]
-    image = sample_bilinear(image, *coordinates(side, draws)) * _window(side, draws)
-    return _hide(_recolour(image, draws), draws)[..., None]
+    rows, columns = coordinates(side, draws)
+    image = _recolour(sample_bilinear(image, rows, columns), draws)
+    image = draws["darkest"] * (1.0 - draws["squeeze"]) + draws["squeeze"] * image
+    image = _hide(image, draws["device"], DEVICE, draws["hidden"])
+    image = _hide(image, draws["marker"], MARKER, draws["marked"])
+    image = _frame(image, draws)
+    return (image * (1.0 - draws["padded"] * _outside(rows, columns, side)))[..., None]
 
 
 @fused
@@ -161,10 +186,37 @@ def _warp_mask(mask: Any, draws: dict[str, Any]) -> Any:
     return sample_bilinear(mask, *coordinates(side, draws)) * _window(side, draws)
 
 
+def _outside(rows: Any, columns: Any, side: int) -> Any:
+    """Return 1 where there was no image, 0 where it comes from."""
+    inside = (rows > -1) & (rows < side) & (columns > -1) & (columns < side)
+    return 1.0 - ops.cast(inside, "float32")
+
+
 def _window(side: int, draws: dict[str, Any]) -> Any:
-    """Return 0 on the black border that the collimator leaves, 1 inside."""
+    """Return 0 on the borders that collimator or apron leave, 1 inside."""
     top, bottom, left, right = (draws["margins"][border] for border in range(4))
     return box(side, top, 1.0 - bottom, left, 1.0 - right)
+
+
+def _frame(image: Any, draws: dict[str, Any]) -> Any:
+    """Lay the borders over the image, each of one gray value."""
+    side, margins = image.shape[1], draws["margins"]
+    gray = [_extreme(draws["borders"][border]) for border in range(4)]
+    for border, inner in enumerate(
+        (
+            box(side, margins[0], 2.0, -1.0, 2.0),
+            box(side, -1.0, 1.0 - margins[1], -1.0, 2.0),
+            box(side, -1.0, 2.0, margins[2], 2.0),
+            box(side, -1.0, 2.0, -1.0, 1.0 - margins[3]),
+        )
+    ):
+        image = inner * image + (1.0 - inner) * gray[border]
+    return image
+
+
+def _extreme(draw: Any) -> Any:
+    """Turn a number in [0, 1] into a gray value: black, white, or between; as often."""
+    return ops.clip(3.0 * draw - 1.0, 0.0, 1.0)
 
 
 def _recolour(image: Any, draws: dict[str, Any]) -> Any:
@@ -175,13 +227,20 @@ def _recolour(image: Any, draws: dict[str, Any]) -> Any:
     return ops.clip(image + draws["noise"], 0.0, 1.0)
 
 
-def _hide(image: Any, draws: dict[str, Any]) -> Any:
-    """Lay a box of one gray value over some images, as a device would lie."""
-    height, width, y, x, gray = (draws["device"][number] for number in range(5))
-    height, width = height * DEVICE, width * DEVICE
+def _hide(image: Any, draw: Any, largest: float, chosen: Any) -> Any:
+    """Lay a box of one gray value over some images, as a device or a plate would lie.
+
+    Args:
+        image: `(batch, side, side)`.
+        draw: Height, width, row, column and gray value, in [0, 1], `(5, batch, 1, 1)`.
+        largest: Side of the box, in shares of the image's.
+        chosen: 1 for the images that get one, `(batch, 1, 1)`.
+    """
+    height, width, y, x = (draw[number] for number in range(4))
+    height, width = height * largest, width * largest
     top, left = y * (1.0 - height), x * (1.0 - width)
     covered = box(image.shape[1], top, top + height, left, left + width)
-    return image + covered * draws["hidden"] * (gray - image)
+    return image + covered * chosen * (_extreme(draw[4]) - image)
 
 
 def draw_augmented(

@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from lungcli.nn.normalization import CentralEqualization
+
 LOGITS = "logits"  # name of the layer before the softmax
 NUM_CLASSES = 3  # background, the patient's right lung, left lung
 
@@ -41,3 +43,15 @@ def check_input_size(size: int, stride: int) -> None:
             "Change the size or take a smaller depth."
         )
         raise ValueError(msg)
+
+
+def normalized(image: keras.KerasTensor, normalization: str) -> keras.KerasTensor:
+    """Return what the first convolution sees of an image.
+
+    Args:
+        image: In [0, 1], one channel.
+        normalization: `equalized`, which makes two channels of it, or `none`.
+    """
+    if normalization == "none":
+        return image
+    return CentralEqualization(name="normalization")(image)

@@ -1,5 +1,6 @@
 """Work that only TensorFlow can do, in a process where Keras runs on it."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -17,8 +18,15 @@ def run_with_tensorflow(module: str, folder: Path, *arguments: Path | str) -> No
         arguments: The others; paths are made absolute.
 
     Raises:
-        ModelError: If it fails; the message is the last line of its stderr.
+        ModelError: If TensorFlow is not installed, or it fails; then the message is
+            the last line of its stderr.
     """
+    if importlib.util.find_spec("tensorflow") is None:
+        msg = (
+            f"cannot export {folder}: that goes through TensorFlow, which is not "
+            "installed. Run: pip install tensorflow."
+        )
+        raise ModelError(msg)
     given = [str(a.resolve()) if isinstance(a, Path) else a for a in arguments]
     command = [sys.executable, "-m", module, str(folder.resolve()), *given]
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}

@@ -22,7 +22,7 @@ from lungcli.nn.saved_model_export import write_saved_model
 # By the names of their layers, what `onnx_precision` leaves in float32 too: what
 # decides where the outline runs.
 _IN_FLOAT: Final = re.compile(
-    r"(^|[/;])(stem|down[01]|pool[01]|upsample0|skip0|up0|logits|softmax)_"
+    r"(^|[/;])(normalization|stem|down[01]|pool[01]|upsample0|skip0|up0|logits|softmax)_"
 )
 _Calibration = Callable[[], Iterator[dict[str, NDArray[np.float32]]]]
 

@@ -5,11 +5,13 @@ code that came with it.
 """
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from lungcli.config import NetworkConfig
 from lungcli.errors import ConfigError, ModelError
 from lungcli.files import whole_file
 from lungcli.model_info import ModelInfo, weights_file
@@ -67,6 +69,51 @@ def load_weights(network: keras.Model, path: Path) -> None:
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         msg = f"the weights {path} hold NaN or infinity. Train again, or restore it."
         raise ModelError(msg)
+
+
+def adopt_weights(
+    network: keras.Model, own: NetworkConfig, path: Path, *, of: NetworkConfig
+) -> None:
+    """Give a network what it can use of the weights of another.
+
+    The other may have another first layer, since it saw the gray values otherwise, or
+    another last one: these keep what they have, but for a first layer that saw them as
+    they came. What is stretched is the nearest to that, and gets its kernel.
+
+    Args:
+        network: Built as `own` says.
+        own: How it is built.
+        path: The other network's weights.
+        of: How that is built.
+
+    Raises:
+        ModelError: If they are broken, or of another network.
+    """
+    of = replace(of, size=own.size)
+    if of == own:
+        load_weights(network, path)
+        return
+    other = build_network(of)
+    load_weights(other, path)
+    known = {layer.name: layer.get_weights() for layer in other.layers}
+    for layer in network.layers:
+        weights = known.get(layer.name, [])
+        shapes = [tuple(weight.shape) for weight in layer.weights]
+        if [weight.shape for weight in weights] == shapes:
+            layer.set_weights(weights)
+    if (own.normalization, of.normalization) == ("equalized", "none"):
+        _widen(_first_convolution(network), _first_convolution(other))
+
+
+def _first_convolution(network: keras.Model) -> keras.layers.Conv2D:
+    kind = keras.layers.Conv2D
+    return next(layer for layer in network.layers if isinstance(layer, kind))
+
+
+def _widen(layer: keras.layers.Conv2D, other: keras.layers.Conv2D) -> None:
+    """Take over a kernel of one channel for the last of two."""
+    kernel, *rest = other.get_weights()
+    layer.set_weights([np.concatenate([0 * kernel, kernel], axis=2), *rest])
 
 
 def read_weights(model: keras.Model, path: Path) -> None:

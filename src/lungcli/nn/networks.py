@@ -1,6 +1,7 @@
 """The networks by the names that `--arch` takes."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import chain, pairwise
 from typing import Final
 
@@ -28,8 +29,11 @@ def build_network(config: NetworkConfig, *, dtype: str = "float32") -> keras.Mod
         ConfigError: As `check_network`.
     """
     check_network(config)
-    build = BUILDERS[config.arch]
-    return build(config.size, filters=config.filters, depth=config.depth, dtype=dtype)
+    settings = asdict(config)
+    build = BUILDERS[settings.pop("arch")]
+    if build is build_unet:
+        del settings["head"]  # it paints at full resolution
+    return build(settings.pop("size"), dtype=dtype, **settings)
 
 
 def check_network(config: NetworkConfig) -> None:
@@ -63,7 +67,8 @@ def num_kernel_weights(config: NetworkConfig) -> int:
     widths = [config.filters * 2**level for level in range(config.depth + 1)]
     if config.arch == "stem-unet":
         widths = [min(width, max(config.filters, MAX_FILTERS)) for width in widths]
-    first = widths[0] if config.arch == "stem-unet" else 1
+    channels = 2 if config.normalization == "equalized" else 1
+    first = widths[0] if config.arch == "stem-unet" else channels
     down = zip([first, *widths[:-1]], widths, strict=True)
     up = ((low + below, low) for low, below in pairwise(widths))
     return sum(9 * (before * width + width**2) for before, width in chain(down, up))

@@ -2,23 +2,29 @@
 
 Convolutions at full resolution take most of a U-Net's time and, for shapes as smooth
 as lungs, add nothing that could be measured. A strided stem goes straight to a
-quarter; a transposed convolution paints the 4x4 pixels of each cell back.
+quarter; a transposed convolution, whose kernels overlap, paints the logits.
 
 References:
     Ronneberger et al. (2015), U-Net, https://doi.org/10.48550/arXiv.1505.04597
     He et al. (2016), residual blocks, https://doi.org/10.1109/CVPR.2016.90
-    Shi et al. (2016), sub-pixel output, https://doi.org/10.1109/CVPR.2016.207
+    Odena et al. (2016), Deconvolution and checkerboard artifacts,
+        https://doi.org/10.23915/distill.00003
 """
+
+from collections.abc import Callable
+from typing import Final
 
 import keras
 from keras import layers
 
+from lungcli.nn.bilinear import BilinearKernel
 from lungcli.nn.blocks import (
     LOGITS,
     NUM_CLASSES,
     check_input_size,
     convolution,
     lung_probabilities,
+    normalized,
 )
 
 STEM = 4  # pixels of the input per cell of the first level, each way
@@ -26,7 +32,13 @@ MAX_FILTERS = 256
 
 
 def build_stem_unet(
-    size: int, *, filters: int = 16, depth: int = 4, dtype: str = "float32"
+    size: int,
+    *,
+    filters: int = 16,
+    depth: int = 4,
+    dtype: str = "float32",
+    normalization: str = "equalized",
+    head: str = "smooth",
 ) -> keras.Model:
     """Build the stem-4 residual U-Net.
 
@@ -36,6 +48,8 @@ def build_stem_unet(
             below, up to 256.
         depth: Number of poolings after the stem.
         dtype: Keras dtype policy of the layers, e.g. `"mixed_bfloat16"`.
+        normalization: As `blocks.normalized` takes it.
+        head: `smooth` or `cells`.
 
     Returns:
         Model from float32 `(batch, size, size, 1)` in [0, 1] to float32
@@ -48,7 +62,8 @@ def build_stem_unet(
     most = max(filters, MAX_FILTERS)
     widths = [min(filters * 2**level, most) for level in range(depth + 1)]
     inputs = keras.Input((size, size, 1), name="image")
-    x = layers.Conv2D(widths[0], STEM, strides=STEM, dtype=dtype, name="stem")(inputs)
+    x = normalized(inputs, normalization)
+    x = layers.Conv2D(widths[0], STEM, strides=STEM, dtype=dtype, name="stem")(x)
     skips = []
     for level in range(depth):
         x = _residual(x, widths[level], dtype=dtype, name=f"down{level}")
@@ -61,10 +76,38 @@ def build_stem_unet(
         )(x)
         x = layers.Concatenate(dtype=dtype, name=f"skip{level}")([skips[level], x])
         x = _residual(x, widths[level], dtype=dtype, name=f"up{level}")
-    x = layers.Conv2DTranspose(
+    logits = _HEADS[head](x, dtype=dtype)
+    return keras.Model(inputs, lung_probabilities(logits), name="stem_unet")
+
+
+def _smooth(x: keras.KerasTensor, *, dtype: str) -> keras.KerasTensor:
+    """Paint cells that overlap, each pixel by the four cells around it.
+
+    Cells that are painted by themselves keep their edges where little was learned, and
+    where the network is in doubt: outlines with teeth.
+    """
+    return layers.Conv2DTranspose(
+        NUM_CLASSES,
+        2 * STEM,
+        strides=STEM,
+        padding="same",
+        kernel_initializer=BilinearKernel(),
+        dtype=dtype,
+        name=LOGITS,
+    )(x)
+
+
+def _cells(x: keras.KerasTensor, *, dtype: str) -> keras.KerasTensor:
+    """Paint the 4x4 pixels of each cell by themselves, as networks did once."""
+    return layers.Conv2DTranspose(
         NUM_CLASSES, STEM, strides=STEM, dtype=dtype, name=LOGITS
     )(x)
-    return keras.Model(inputs, lung_probabilities(x), name="stem_unet")
+
+
+_HEADS: Final[dict[str, Callable[..., keras.KerasTensor]]] = {
+    "smooth": _smooth,
+    "cells": _cells,
+}
 
 
 def _residual(

@@ -9,11 +9,17 @@ from lungcli.nn.blocks import (
     check_input_size,
     convolution,
     lung_probabilities,
+    normalized,
 )
 
 
 def build_unet(
-    size: int, *, filters: int = 16, depth: int = 4, dtype: str = "float32"
+    size: int,
+    *,
+    filters: int = 16,
+    depth: int = 4,
+    dtype: str = "float32",
+    normalization: str = "equalized",
 ) -> keras.Model:
     """Build a U-Net that maps CXRs to the probabilities of either lung.
 
@@ -25,6 +31,7 @@ def build_unet(
         filters: Filters of the first level; doubled at each level below.
         depth: Number of poolings.
         dtype: Keras dtype policy of the layers, e.g. `"mixed_bfloat16"`.
+        normalization: As `blocks.normalized` takes it.
 
     Returns:
         Model from float32 `(batch, size, size, 1)` in [0, 1] to float32
@@ -34,7 +41,8 @@ def build_unet(
         ValueError: If size is not divisible by `2**depth`.
     """
     check_input_size(size, 2**depth)
-    x = inputs = keras.Input((size, size, 1), name="image")
+    inputs = keras.Input((size, size, 1), name="image")
+    x = normalized(inputs, normalization)
     skips = []
     for level in range(depth):
         x = _twice(x, filters * 2**level, dtype=dtype, name=f"down{level}")

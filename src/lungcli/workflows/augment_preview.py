@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lungcli.arrays import Rgb
 from lungcli.config import TrainConfig
@@ -11,6 +12,7 @@ from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.data.prepared import PreparedDataset
 from lungcli.errors import ConfigError
 from lungcli.nn.augment import draw_augmented
+from lungcli.nn.normalization import draw_ranks
 from lungcli.pictures.film import write_gif, write_png
 from lungcli.pictures.overlay import outline
 from lungcli.pictures.sheet import grid
@@ -31,7 +33,10 @@ def augment_preview(
     out: Path = Path("augment-preview"),
     gif: bool = False,
 ) -> tuple[Path, ...]:
-    """Draw versions of training cases with the layer that training uses.
+    """Draw versions of training cases with the layers that training uses.
+
+    Below each row the same images stand as the network's first layer shows them to the
+    next: gray values as ranks (`nn.normalization`).
 
     Args:
         data: Folders of prepared data sets.
@@ -57,10 +62,11 @@ def augment_preview(
     check_output(out)
     chosen = _choose(open_all(data), cases)
     rows = [
-        _row(owned, draws=draws, strength=strength, seed=seed + number)
+        row
         for number, owned in enumerate(chosen)
+        for row in _rows(owned, draws=draws, strength=strength, seed=seed + number)
     ]
-    names = [case.case_id for _, case in chosen]
+    names = [f"{case.case_id}{seen}" for _, case in chosen for seen in ("", " (seen)")]
     titles = ["original", *(f"draw {number}" for number in range(1, draws + 1))]
     sheet = grid(rows, column_titles=titles, row_titles=names)
     paths = [write_png(sheet, out / "augmented.png")]
@@ -80,18 +86,23 @@ def _choose(
     return [training[int(index)] for index in spread.round()]
 
 
-def _row(owned: DatasetCase, *, draws: int, strength: float, seed: int) -> list[Rgb]:
+def _rows(
+    owned: DatasetCase, *, draws: int, strength: float, seed: int
+) -> tuple[list[Rgb], list[Rgb]]:
+    """Return a case and its versions, as files would have them and as they are seen."""
     dataset, case = owned
     side = TrainConfig().size
     image = resize_square(dataset.read_image(case), side)
     labels = resize_labels(dataset.read_mask(case), side)
-    images, masks = draw_augmented(
+    drawn, masks = draw_augmented(
         image, labels, draws=draws, strength=strength, seed=seed
     )
-    return [
-        outline(image, labels),
-        *(outline(drawn, mask) for drawn, mask in zip(images, masks, strict=True)),
-    ]
+    images, masks = np.stack([image, *drawn]), np.stack([labels, *masks])
+    return _outlined(images, masks), _outlined(draw_ranks(images), masks)
+
+
+def _outlined(images: NDArray[np.uint8], masks: NDArray[np.uint8]) -> list[Rgb]:
+    return [outline(image, mask) for image, mask in zip(images, masks, strict=True)]
 
 
 def _frames(rows: Sequence[Sequence[Rgb]], names: Sequence[str]) -> Iterator[Rgb]:

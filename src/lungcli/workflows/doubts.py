@@ -11,12 +11,13 @@ import numpy as np
 
 from lungcli.arrays import Gray, LabelMap, Probabilities
 from lungcli.checks.gate import Appearance, Gate
+from lungcli.data.levels import levels_of_middle, spread_levels
 from lungcli.data.xray import Xray
 
 ON_DOUBT: Final = ("warn", "fix", "refuse")
 
 _TURNS: Final = ("", "90° counter-clockwise", "180°", "90° clockwise")
-_LEAST_CONTRAST: Final = 64  # gray values; with 32 of them the network finds no lungs
+_LEAST_CONTRAST: Final = 12  # gray values; of 16, nearly all are that far apart
 _FRONTAL: Final = frozenset({"", "PA", "AP"})  # ViewPosition; empty says nothing
 
 
@@ -93,7 +94,7 @@ def examine(xray: Xray, gate: Gate, *, on_doubt: str) -> Examined:
     tags = Correction(
         quarter_turns=xray.quarter_turns or 0, mirrored=bool(xray.mirrored)
     )
-    seen = gate.look(tags.apply(xray.pixels))
+    seen = gate.look(tags.apply(spread_levels(xray.pixels)))
     fixed = on_doubt == "fix"
     correction = _with_pixels(tags, seen) if fixed else tags
     doubts = (
@@ -136,10 +137,10 @@ def _of_pixels(seen: Appearance, *, sides_known: bool, fixed: bool) -> list[str]
 
 
 def _of_contrast(pixels: Gray) -> list[str]:
-    lowest, highest = int(pixels.min()), int(pixels.max())
-    if highest - lowest >= _LEAST_CONTRAST:
+    low, high = levels_of_middle(pixels)
+    if high - low >= _LEAST_CONTRAST:
         return []
-    return [f"low contrast: gray values {lowest} to {highest} of 0 to 255"]
+    return [f"low contrast: the middle has gray values {low:.0f} to {high:.0f} only"]
 
 
 def _of_view(view: str) -> list[str]:

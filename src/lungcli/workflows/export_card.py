@@ -50,6 +50,7 @@ def describe(
             "license": info.license or None,
             "convention": info.convention,
             "architecture": info.network.arch,
+            "normalization": info.network.normalization,
         },
         "input": {
             "name": INPUT,
@@ -113,6 +114,13 @@ def _preprocessing(size: int) -> list[dict[str, Any]]:
             "orientation": "upright, the patient's right on the left of the picture",
         },
         {
+            "step": "spread",
+            "does": "only if the 0.5th and the 99.5th percentile of the image, without "
+            "a sixth at each border, are less than 128 apart: stretch these two, and a "
+            "quarter of their distance beyond both, to 0..255, clipped",
+            "optional": True,
+        },
+        {
             "step": "resize",
             "does": "the aspect is kept: height and width times size / max(height, "
             "width), rounded, at least 1",
@@ -126,7 +134,12 @@ def _preprocessing(size: int) -> list[dict[str, Any]]:
             "// 2; an odd pixel goes below or right",
             "value": 0,
         },
-        {"step": "scale", "does": "float32, divided", "by": 255},
+        {
+            "step": "scale",
+            "does": "float32, divided; what else becomes of the gray values is in the "
+            "network",
+            "by": 255,
+        },
     ]
 
 

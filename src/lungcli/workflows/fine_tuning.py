@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from lungcli.config import TrainConfig
+from lungcli.config import NetworkConfig, TrainConfig
 from lungcli.data.case import Convention
 from lungcli.errors import ConfigError
 from lungcli.model_info import (
@@ -24,6 +24,7 @@ from lungcli.workflows.datasets import (
 from lungcli.workflows.models import find_model
 
 LEARNING_RATE: Final = 5e-4  # the recipe's would undo what the network knows
+_SHAPE: Final = ("arch", "filters", "depth")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +55,20 @@ class Initial:
             info=load_info(model.root),
         )
 
+    @property
+    def network(self) -> NetworkConfig:
+        """How it is built."""
+        return self.info.network
+
     def check_fits(self, config: TrainConfig) -> None:
-        """Refuse a network of another shape; its size may differ.
+        """Refuse a network of another shape; its size, first and last layer may differ.
 
         Raises:
             ConfigError: If the weights do not fit.
         """
-        settings = config.to_dict()
-        for name, value in self._shape().items():
+        settings, network = config.to_dict(), asdict(self.network)
+        for name in _SHAPE:
+            value = network[name]
             if settings[name] != value:
                 flag = f"--{name.replace('_', '-')}"
                 msg = (
@@ -72,8 +79,7 @@ class Initial:
 
     def settings(self) -> dict[str, Any]:
         """Return what a fine-tuning of this network takes unless told otherwise."""
-        size = self.info.network.size
-        return {**self._shape(), "size": size, "learning_rate": LEARNING_RATE}
+        return {**asdict(self.network), "learning_rate": LEARNING_RATE}
 
     def record_in(self, info: ModelInfo) -> ModelInfo:
         """Return what is known of the new network, which has seen what this one has.
@@ -115,11 +121,6 @@ class Initial:
                 "what is made from them."
             )
         return tuple(notes)
-
-    def _shape(self) -> dict[str, Any]:
-        shape = asdict(self.info.network)
-        del shape["size"]
-        return shape
 
 
 def settings_from(

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from lungcli.arrays import LEFT, RIGHT, LabelMap
 from lungcli.checks.gate import Gate
 from lungcli.checks.quality import QualityModel
 from lungcli.data.inputs import Input
 from lungcli.data.restoring import from_square
 from lungcli.data.xray import Xray, is_dicom_file, read_xray
 from lungcli.errors import ImageError, LungcliError, OutputError, RemoteError
-from lungcli.masks import threshold_labels
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.urls import Url
-from lungcli.workflows.doubts import Examined, examine
+from lungcli.workflows.doubts import Correction, Examined, examine
 from lungcli.workflows.formats import (
     DICOM_SEG,
     NPZ,
@@ -27,21 +25,21 @@ from lungcli.workflows.formats import (
 )
 from lungcli.workflows.inference import LungModel, load_model
 from lungcli.workflows.journal import FAILED, Entry
+from lungcli.workflows.looking import (
+    BOTH,
+    LOW_QUALITY,
+    NONE,
+    Look,
+    View,
+    look,
+    look_again,
+)
 from lungcli.workflows.models import Announce, ModelFolder, quiet
 from lungcli.workflows.places import place_at
 
 OK: Final = "ok"
 DOUBTFUL: Final = "doubtful"
 REFUSED: Final = "refused"
-
-LOW_QUALITY: Final = 0.9  # a predicted Dice below is a doubt
-
-_LUNGS: Final = {
-    (True, True): "both",
-    (True, False): "right",
-    (False, True): "left",
-    (False, False): "none",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +155,11 @@ class Labeller:
                     "--on-doubt warn."
                 )
                 return REFUSED, {}, record
-            labelled, quality = self._look(xray, examined, item, path)
+            looks = self._look(xray, examined.correction)
+            labelled = self._restore(xray, looks[-1], item, path)
             record |= contributions(labelled, self.formats)
-            found = _lungs(labelled.labels)
-            record |= {"lungs": found, "quality": round(quality, 4)}
-            record["doubts"] += _doubts_of_mask(found, quality)
+            record |= _describe_mask(looks)
+            record["doubts"] += _doubts_of_mask(looks)
             if DICOM_SEG in self.formats and labelled.dicom is None:
                 record["notes"] += ["no DICOM-SEG: the input is not DICOM"]
             with place_at(self.out).writing(PurePosixPath(stem)) as stems:
@@ -187,29 +185,32 @@ class Labeller:
             )
             raise ImageError(msg)
 
-    def _look(
-        self, xray: Xray, examined: Examined, item: Input, path: Path
-    ) -> tuple[LabelledXray, float]:
-        """Return the lungs on the stored grid, and the quality of their mask."""
-        lungs, correction = self.lungs, examined.correction
-        upright = correction.apply(xray.pixels)
-        square, geometry = lungs.fit(upright)
-        raw = lungs.infer(square)
-        cleaned = lungs.clean(raw)
+    def _look(self, xray: Xray, correction: Correction) -> tuple[Look, ...]:
+        """Return the first look, and the second where it saw what the first missed."""
+        view = View(correction=correction)
+        first = look(self.lungs, self.quality, xray.pixels, view)
+        upright = xray.quarter_turns is not None
+        again = look_again(
+            self.lungs, self.quality, xray.pixels, first, upright=upright
+        )
+        return (first,) if again is first else (first, again)
+
+    def _restore(self, xray: Xray, seen: Look, item: Input, path: Path) -> LabelledXray:
+        """Return the lungs on the stored grid."""
+        correction = seen.view.correction
         probabilities = None
         if NPZ in self.formats:
-            probabilities = correction.undo_probabilities(from_square(raw, geometry))
-        labelled = LabelledXray(
+            upright = from_square(seen.raw, seen.geometry)
+            probabilities = correction.undo_probabilities(upright)
+        return LabelledXray(
             name=item.name,
             image=xray.pixels,
-            labels=correction.undo(lungs.restore(cleaned, geometry)),
+            labels=correction.undo(self.lungs.restore(seen.cleaned, seen.geometry)),
             probabilities=probabilities,
             spacing_mm=xray.spacing_mm,
             quarter_turns=correction.quarter_turns,
             dicom=path if is_dicom_file(path) else None,
         )
-        labels = threshold_labels(cleaned, threshold=lungs.threshold)
-        return labelled, self.quality.score(square, raw, labels)
 
 
 def _reason(item: Input, error: Exception) -> str:
@@ -225,14 +226,28 @@ def _reason(item: Input, error: Exception) -> str:
     return f"{item.shown} cannot be labelled ({kind}). Report it, or leave it out."
 
 
-def _doubts_of_mask(found: str, quality: float) -> list[str]:
-    if found == "none":
-        return ["no lung was found"]
-    if found != "both":
-        return [f"only the {found} lung was found"]
-    if quality < LOW_QUALITY:
-        return [f"the mask may be wrong: quality score {quality:.2f}"]
-    return []
+def _describe_mask(looks: Sequence[Look]) -> dict[str, Any]:
+    last = looks[-1]
+    return {
+        "lungs": last.found,
+        "quality": round(last.quality, 4),
+        "corrected": list(last.view.words),
+    }
+
+
+def _doubts_of_mask(looks: Sequence[Look]) -> list[str]:
+    first, last = looks[0], looks[-1]
+    if first.found == NONE:
+        missing = "no lung was found"
+    elif first.found != BOTH:
+        missing = f"only the {first.found} lung was found"
+    elif first.quality < LOW_QUALITY:
+        return [f"the mask may be wrong: quality score {first.quality:.2f}"]
+    else:
+        return []
+    if last is first:
+        return [missing]
+    return [f"{missing} before the X-ray was {', '.join(last.view.words)}"]
 
 
 def _describe(xray: Xray, examined: Examined) -> dict[str, Any]:
@@ -242,11 +257,7 @@ def _describe(xray: Xray, examined: Examined) -> dict[str, Any]:
         "width": width,
         "spacing_mm": xray.spacing_mm and list(xray.spacing_mm),
         "spacing_source": xray.spacing_source,
-        "corrected": list(examined.correction.words),
+        "corrected": list(examined.correction.words),  # unless looked at again
         "doubts": list(examined.doubts),
         "notes": list(xray.notes),
     }
-
-
-def _lungs(labels: LabelMap) -> str:
-    return _LUNGS[bool((labels == RIGHT).any()), bool((labels == LEFT).any())]

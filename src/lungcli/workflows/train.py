@@ -115,7 +115,7 @@ def begin(
             session.start(info)
         else:
             session.notes += initial.notes(convention, cases.validation)
-            session.start(initial.record_in(info), weights=initial.weights)
+            session.start(initial.record_in(info), initial=initial)
         result = session.fit(events or TrainEvents())
     return replace(result, run=folder)
 

@@ -1,7 +1,6 @@
 """One training with everything that is written and told around it."""
 
 import math
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +9,13 @@ from typing import Any, Final
 from lungcli.config import TrainConfig
 from lungcli.cores import num_cores
 from lungcli.errors import ConfigError, ModelError, OutputError
-from lungcli.files import whole_file
 from lungcli.interrupts import deferred
 from lungcli.model_info import ModelInfo, load_info, save_info
 from lungcli.nn.callbacks import VAL_DICE, Logs
 from lungcli.nn.distribution import count_devices, place
 from lungcli.nn.hardware import computing_unit
 from lungcli.nn.memory import OutOfMemoryError, free_memory
-from lungcli.nn.model_file import load_weights
+from lungcli.nn.model_file import adopt_weights, load_weights, save_weights
 from lungcli.nn.networks import check_network
 from lungcli.nn.onnx_export import export_onnx
 from lungcli.nn.state import TrainingState, load_state
@@ -36,6 +34,7 @@ from lungcli.runs import (
 from lungcli.workflows.assignment import Assignment
 from lungcli.workflows.datasets import DatasetCase, store_pairs
 from lungcli.workflows.evolution import Evolution
+from lungcli.workflows.fine_tuning import Initial
 from lungcli.workflows.training_notes import fit_to_data, notes_on, notes_on_process
 from lungcli.workflows.training_report import TrainEvents, TrainPlan, TrainResult
 from lungcli.workflows.validation import ValidationScorer
@@ -97,22 +96,24 @@ class TrainingSession:
         root = self.folder.root
         return Pairs(*store_pairs(cases, self.config.size, folder=root))
 
-    def start(self, info: ModelInfo, *, weights: Path | None = None) -> None:
+    def start(self, info: ModelInfo, *, initial: Initial | None = None) -> None:
         """Write what a new run begins with.
 
         Args:
             info: What will be known about the model.
-            weights: File of the weights to begin with; None for random ones.
+            initial: The network whose weights to begin with; None for random ones.
 
         Raises:
             ModelError: If the weights are broken or do not fit the network.
         """
-        if weights is not None:
-            load_weights(self.trainer.network, weights)
+        if initial is not None:
+            own = self.config.network
+            adopt_weights(
+                self.trainer.network, own, initial.weights, of=initial.network
+            )
             # A resume before the first epoch is done begins with them again. Before
             # the rest: what stops here leaves nothing that can be resumed without.
-            with whole_file(self.folder.initial_weights) as part:
-                shutil.copyfile(weights, part)
+            save_weights(self.trainer.network, self.folder.initial_weights)
         self._write_config()
         save_info(self.folder.root, info)
 

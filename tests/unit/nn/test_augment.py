@@ -15,16 +15,26 @@ def phantom():
     return draw_phantom(seed=3, size=128)
 
 
+SHAPES = ("ROTATION", "LOG_SCALE", "LOG_ASPECT", "SHEAR", "SHIFT", "BEND")
+
+
 def shapes_only(monkeypatch):
     """Leave the gray values alone, so that the image can be compared."""
     gray = ("LOG_GAMMA", "LOG_CONTRAST", "BRIGHTNESS", "SHADING", "NOISE", "BLUR")
-    for name in (*gray, "INVERSION", "DEVICE_SHARE"):
+    shares = ("INVERSION", "DEVICE_SHARE", "MARKER_SHARE", "SQUEEZE_SHARE")
+    for name in (*gray, *shares, "PADDING_SHARE"):
+        monkeypatch.setattr(module, name, 0.0)
+
+
+def shapes_stay(monkeypatch):
+    for name in SHAPES:
         monkeypatch.setattr(module, name, 0.0)
 
 
 def test_mask_stays_glued_to_the_lungs(monkeypatch, phantom):
     """The mask is drawn into the image; after warping, image and mask still agree."""
     shapes_only(monkeypatch)
+    monkeypatch.setattr(module, "COLLIMATION_SHARE", 0.0)
     lungs = (phantom.labels > 0).astype(np.uint8) * 255
     images, labels = draw_augmented(lungs, phantom.labels, draws=8)
     for image, mask in zip(images > 127, labels > 0, strict=True):
@@ -155,25 +165,71 @@ def test_lungs_are_split_into_planes():
     np.testing.assert_array_equal(left, [[0, 0], [1, 0]])
 
 
-def test_collimation_leaves_a_black_border_without_lungs(monkeypatch, phantom):
+def test_borders_hide_image_and_mask(monkeypatch):
     shapes_only(monkeypatch)
-    for name in ("ROTATION", "LOG_SCALE", "LOG_ASPECT", "SHEAR", "SHIFT", "BEND"):
-        monkeypatch.setattr(module, name, 0.0)
+    shapes_stay(monkeypatch)
     monkeypatch.setattr(module, "COLLIMATION_SHARE", 1.0)
     monkeypatch.setattr(module, "COLLIMATION", 0.4)
-    white, lung = np.full((128, 128), 255, np.uint8), np.ones((128, 128), np.uint8)
-    images, labels = draw_augmented(white, lung, draws=8)
+    gray, lung = np.full((128, 128), 77, np.uint8), np.ones((128, 128), np.uint8)
+    images, labels = draw_augmented(gray, lung, draws=16)
     for image, mask in zip(images, labels, strict=True):
-        np.testing.assert_array_equal(image > 0, mask > 0)
+        np.testing.assert_array_equal(image == 77, mask > 0)
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(0))
         assert mask.sum() == len(rows) * len(columns)  # one box
-        assert 0.2 * 128 <= len(rows) < 128
+        assert len(rows) >= 0.2 * 128
+    grays = {value for image in images for value in np.unique(image)}
+    assert {0, 77, 255} < grays  # black, white, and between
+    assert any((mask > 0).all() for mask in labels[:, :, 0] > 0)  # not on every side
+
+
+def test_a_squeezed_image_keeps_its_order_in_few_levels(monkeypatch, phantom):
+    shapes_only(monkeypatch)
+    shapes_stay(monkeypatch)
+    monkeypatch.setattr(module, "COLLIMATION_SHARE", 0.0)
+    monkeypatch.setattr(module, "SQUEEZE_SHARE", 1.0)
+    images, _ = draw_augmented(phantom.image, phantom.labels, draws=16)
+    order = np.argsort(phantom.image, axis=None)
+    for image in images.astype(int):
+        assert (np.diff(image.ravel()[order]) >= 0).all()
+    ranges = np.ptp(images, axis=(1, 2))
+    assert ranges.min() >= 14
+    assert ranges.min() < 40
+    assert ranges.max() > 120
+
+
+def test_a_marker_stays_white_on_a_squeezed_image(monkeypatch, phantom):
+    shapes_only(monkeypatch)
+    shapes_stay(monkeypatch)
+    monkeypatch.setattr(module, "COLLIMATION_SHARE", 0.0)
+    for name in ("SQUEEZE_SHARE", "MARKER_SHARE"):
+        monkeypatch.setattr(module, name, 1.0)
+    images, _ = draw_augmented(phantom.image, phantom.labels, draws=16)
+    white = [(image == 255).mean() for image in images]
+    assert 3 <= sum(share > 0 for share in white) < 16
+    assert max(white) <= 0.2**2 + 0.01
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_what_lies_around_the_image_is_black_where_it_is_padding(monkeypatch, share):
+    shapes_only(monkeypatch)
+    shapes_stay(monkeypatch)
+    for name, value in (
+        ("COLLIMATION_SHARE", 0.0),
+        ("SHIFT", 0.3),
+        ("BRIGHTNESS", 0.3),
+    ):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(module, "PADDING_SHARE", share)
+    white, lung = np.full((64, 64), 255, np.uint8), np.ones((64, 64), np.uint8)
+    images, labels = draw_augmented(white, lung, draws=16)
+    around = images[labels == 0]
+    # all but the outermost pixels of the image, which are mixed with what lies around
+    assert (np.mean(around == 0) > 0.95) == (share == 1.0)
 
 
 def test_a_device_hides_the_image_not_the_mask(monkeypatch, phantom):
     shapes_only(monkeypatch)
-    for name in ("ROTATION", "LOG_SCALE", "LOG_ASPECT", "SHEAR", "SHIFT", "BEND"):
-        monkeypatch.setattr(module, name, 0.0)
+    shapes_stay(monkeypatch)
     monkeypatch.setattr(module, "COLLIMATION_SHARE", 0.0)
     monkeypatch.setattr(module, "DEVICE_SHARE", 1.0)
     images, labels = draw_augmented(phantom.image, phantom.labels, draws=8)

@@ -1,6 +1,7 @@
 """A model on disk: the same predictions after loading, and clear refusals."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from lungcli.model_info import (
     load_info,
     save_info,
 )
-from lungcli.nn.model_file import save_weights
+from lungcli.nn.model_file import adopt_weights, save_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.predictor import KerasPredictor
 from lungcli.workflows.models import BUNDLED, bundled_models
@@ -124,3 +125,45 @@ def test_missing_weights(model):
     (folder / "best.weights.h5").unlink()
     with pytest.raises(ModelError, match="no weights in"):
         KerasPredictor.load(folder)
+
+
+OLD = NetworkConfig(size=32, filters=4, depth=2, normalization="none", head="cells")
+NEW = replace(OLD, normalization="equalized", head="smooth")
+
+
+def test_weights_of_an_older_network_are_taken_over_but_for_two_layers(tmp_path):
+    old, new = build_network(OLD), build_network(replace(NEW, size=64))
+    painted = new.get_layer("logits").get_weights()
+    save_weights(old, tmp_path / "w.weights.h5")
+    adopt_weights(new, replace(NEW, size=64), tmp_path / "w.weights.h5", of=OLD)
+    for layer in old.layers:
+        if layer.weights and layer.name not in ("stem", "logits"):
+            taken = new.get_layer(layer.name).get_weights()
+            for own, other in zip(taken, layer.get_weights(), strict=True):
+                np.testing.assert_array_equal(own, other)
+    kernel = new.get_layer("stem").get_weights()[0]
+    assert (kernel[:, :, 0] == 0).all()  # of the ranks, which the old one never saw
+    before = old.get_layer("stem").get_weights()[0]
+    np.testing.assert_array_equal(kernel[:, :, 1], before[:, :, 0])
+    for own, other in zip(new.get_layer("logits").get_weights(), painted, strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+def test_weights_of_the_same_network_are_all_taken_over(tmp_path):
+    first, second = build_network(NEW), build_network(NEW)
+    save_weights(first, tmp_path / "w.weights.h5")
+    adopt_weights(second, NEW, tmp_path / "w.weights.h5", of=NEW)
+    for own, other in zip(second.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+def test_a_model_that_does_not_say_how_it_saw_gray_values_saw_them_as_they_are(
+    tmp_path,
+):
+    """So were all, before `model.json` said so."""
+    save_info(tmp_path, ModelInfo(network=NEW, convention="unknown"))
+    path = tmp_path / "model.json"
+    document = json.loads(path.read_text())
+    del document["network"]["normalization"], document["network"]["head"]
+    path.write_text(json.dumps(document))
+    assert load_info(tmp_path).network == OLD

@@ -128,6 +128,14 @@ def test_it_is_exported_under_jax_too(tmp_path):
     assert has_current_onnx(tmp_path)
 
 
+def test_without_tensorflow_one_line_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.keras.backend, "backend", lambda: "jax")
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # as if it were not there
+    what = "goes through TensorFlow, which is not installed. Run: pip install"
+    with pytest.raises(ModelError, match=what):
+        export_onnx(tmp_path)
+
+
 def test_eight_bits_without_images_are_a_mistake_of_the_caller(tmp_path):
     with pytest.raises(ValueError, match="images to calibrate with"):
         export_network(tmp_path, tmp_path / "a.onnx", to="onnx", precision="int8")

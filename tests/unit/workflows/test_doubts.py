@@ -140,8 +140,26 @@ def test_what_the_header_says_is_a_reason_to_refuse():
     assert not examine(xray, StandIn(), on_doubt="fix").refused
 
 
-@pytest.mark.parametrize(("most", "told"), [(63, True), (64, False)])
-def test_little_contrast_is_doubtful(most, told):
-    pixels = np.array([[0, most]], np.uint8)
-    found = examine(Xray(pixels=pixels), StandIn(), on_doubt="warn")
-    assert bool(found.doubts) == told
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        pytest.param(range(100, 116), [], id="16 levels are enough"),
+        pytest.param(
+            range(100, 109),
+            ["low contrast: the middle has gray values 100 to 108 only"],
+            id="9 are not",
+        ),
+        pytest.param([7], ["low contrast: the middle has gray values 7 to 7 only"]),
+    ],
+)
+def test_few_gray_values_are_a_doubt_whatever_a_marker_has(levels, said):
+    pixels = np.resize(np.array(levels, np.uint8), (60, 60))
+    pixels[:5, :9] = 255
+    assert list(examine(Xray(pixels=pixels), StandIn(), on_doubt="warn").doubts) == said
+
+
+def test_the_gate_sees_what_the_network_sees_of_a_narrow_range():
+    ramp = np.tile(np.linspace(40, 70, 60).astype(np.uint8), (60, 1))
+    gate = StandIn()
+    examine(Xray(pixels=ramp), gate, on_doubt="warn")
+    assert np.ptp(gate.shown) > 200

@@ -121,7 +121,7 @@ def test_the_card_says_all_that_a_program_must_know(exported, run):
     assert card["output"]["shape"] == [None, 64, 64, 2]
     assert card["output"]["channels"][0] == "the patient's right lung"
     steps = [step["step"] for step in card["preprocessing"]]
-    assert steps == ["gray", "polarity", "resize", "pad", "scale"]
+    assert steps == ["gray", "polarity", "spread", "resize", "pad", "scale"]
     steps = [step["step"] for step in card["postprocessing"]]
     assert steps == ["clean", "crop", "resize", "threshold"]
     assert card["labels"]["2"] == "the patient's left lung"

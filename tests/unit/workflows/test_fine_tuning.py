@@ -18,6 +18,7 @@ from lungcli.model_info import (
 )
 from lungcli.nn.callbacks import StepReporter
 from lungcli.nn.model_file import load_network
+from lungcli.workflows import training
 from lungcli.workflows.datasets import open_all, select
 from lungcli.workflows.evaluate import evaluate
 from lungcli.workflows.fine_tuning import LEARNING_RATE, Initial, settings_from
@@ -80,6 +81,33 @@ def test_another_shape_is_refused(here, prepared, run, name, value):
 
 
 @pytest.mark.slow
+def test_another_first_and_last_layer_is_learned_anew(here, prepared, run):
+    """The rest of the weights is taken over, and a resume begins with the same."""
+    changed = {"normalization": "none", "head": "cells"}
+    config = settings(run, **HARDLY, **changed)
+    train([prepared], config, init=run, run=here / "r")
+    network = load_info(here / "r").network
+    assert (network.normalization, network.head) == ("none", "cells")
+    loaded = [load_network(f, load_info(f), dtype="float32") for f in (run, here / "r")]
+    before, after = (
+        {
+            layer.name: layer.get_weights()[0]
+            for layer in network.layers
+            if layer.weights
+        }
+        for network in loaded
+    )
+    assert before.keys() == after.keys()
+    unlike = {
+        name
+        for name, kernel in before.items()
+        if kernel.shape != after[name].shape or not np.allclose(kernel, after[name])
+    }
+    assert {"stem", "logits"} <= unlike
+    assert all("norm" in name for name in unlike - {"stem", "logits"})
+
+
+@pytest.mark.slow
 def test_weights_history_and_resume(here, prepared, run):
     plans = []
     events = TrainEvents(on_plan=plans.append)
@@ -119,13 +147,13 @@ def test_a_start_that_breaks_off_leaves_nothing_to_resume(
 ):
     """Else it would go on from random weights as if from those of the network."""
 
-    def kill(source, target):
+    def kill(network, path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shutil, "copyfile", kill)
+    monkeypatch.setattr(training, "save_weights", kill)
     with pytest.raises(KeyboardInterrupt):
         train([prepared], settings(run, **HARDLY), init=run, run=here / "r")
-    with pytest.raises(ModelError, match=r"config\.json is missing"):
+    with pytest.raises(ModelError, match="no trained model in"):
         resume(here / "r", runs=here / "runs")
 
 

@@ -23,6 +23,7 @@ from lungcli.pictures.figures.theme import (
     FAINT,
     GREEN,
     ORANGE,
+    PURPLE,
     PAGE_INCH,
     SKY,
     label,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = {"jsrt": ORANGE, "montgomery": GREEN, "shenzhen": SKY}
+COLOURS = {"jsrt": ORANGE, "montgomery": GREEN, "shenzhen": SKY, "wingspan": PURPLE}
 STRESSED = "stressed"
 LOWEST = {AS_IT_IS: 0.8, STRESSED: 0.0}  # where the axes begin
 ROW = "{:24} {:>6} {:>8} {:>9} {:>7} {:>7}  {}"

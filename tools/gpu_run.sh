@@ -6,8 +6,8 @@
 # what it lacks:
 #
 #   lungcli prepare MontgomerySet ChinaSet_AllFiles JSRT --splits gaal2020 \
-#     --convention heart-excluded --size 512
-#   python tools/pack_data.py pack prepared --size 384       # data/gpu/pack.zip, 27 MiB
+#     --convention heart-excluded --size 384
+#   python tools/pack_data.py pack prepared                  # data/gpu/pack.zip, 27 MiB
 #   pip download --no-deps --only-binary=:all: -c constraints.txt -d data/gpu/wheels \
 #     --python-version 3.12 --implementation cp \
 #     --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
@@ -32,7 +32,8 @@
 # up to 11 million weights: log.txt, speed.json, dice.json, and of the training
 # model.json, history.csv and the weights, in parts if they are large:
 #
-#   mkdir run && cp model.json history.csv run && cat best.weights.h5.* >run/best.weights.h5
+#   mkdir run && cp model.json history.csv run
+#   cat best.weights.h5.* >run/best.weights.h5
 #
 # lungcli needs there, beside NumPy, SciPy and Pillow: fsspec, h5py, imageio, jinja2,
 # keras (with absl-py, ml-dtypes, namex, optree), matplotlib, onnx, onnxruntime, rich,
@@ -98,7 +99,7 @@ prepare([source], settings=PrepareSettings(out=out, size=96, workers=1, val=0.2)
 
 stage_tests() {
   local files
-  files=$(grep -rl --include='test_*.py' 'mark\.gpu' tests/unit/nn | grep -v test_resident)
+  files=$(grep -rl --include='test_*.py' 'mark\.gpu' tests/unit/nn | grep -v resident)
   # shellcheck disable=SC2086 # several names
   run_tests $files
 }

@@ -22,7 +22,7 @@ from lungcli.nn.weights_file import check_weights
 
 CONFIG = NetworkConfig(arch="unet", size=16, filters=2, depth=1)
 FIRST = "layers/conv2d/vars"  # of the first convolution
-SHAPE = (3, 3, 1, 2)
+SHAPE = (3, 3, 2, 2)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def virtual(group, folder):
 
 
 def external_storage(group, folder):
-    where = [(str(folder / "secret.bin"), 0, 72)]
+    where = [(str(folder / "secret.bin"), 0, 144)]
     group.create_dataset("0", SHAPE, np.float32, external=where)
 
 

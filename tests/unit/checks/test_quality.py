@@ -143,7 +143,7 @@ def test_any_output_is_scored_between_0_and_1(seed, size):
 def test_a_square_that_is_all_lung_scores_lower(model, phantom):
     everything = np.full((SIZE, SIZE, 2), 0.5, np.float32)
     good = score(model, phantom.image, output(phantom.labels))
-    assert score(model, phantom.image, everything) < good - 0.02
+    assert score(model, phantom.image, everything) < good - 0.01
 
 
 def test_features_of_two_squares(model):

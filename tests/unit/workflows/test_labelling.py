@@ -81,9 +81,9 @@ def item(tmp_path):
 def label(tmp_path, item):
     """A function that labels the X-ray as the stand-ins say."""
 
-    def label(*, formats=("png",), on_doubt="warn", chest=True, score=0.99):
+    def label(*, formats=("png",), on_doubt="warn", chest=True, score=0.99, lungs=None):
         labeller = Labeller(
-            lungs=Lungs(),
+            lungs=lungs or Lungs(),
             gate=Gate(chest=chest),
             quality=Quality(score),
             on_doubt=on_doubt,
@@ -107,6 +107,29 @@ def test_a_low_score_is_a_doubt(label):
     entry = label(score=0.5)
     assert entry.status == DOUBTFUL
     assert entry.record["doubts"] == ["the mask may be wrong: quality score 0.50"]
+
+
+class DarkLungs(Lungs):
+    """A network that is blind where the left border of the X-ray is dark."""
+
+    def infer(self, square):
+        return super().infer(square) * np.float32(square[:, 0].mean() > 128)
+
+
+def test_what_a_second_look_found_is_told_and_stays_doubtful(label, tmp_path):
+    entry = label(lungs=DarkLungs())
+    assert entry.status == DOUBTFUL
+    assert entry.record["lungs"] == "both"
+    assert entry.record["corrected"] == ["inverted"]
+    assert entry.record["doubts"] == ["no lung was found before the X-ray was inverted"]
+    with Image.open(tmp_path / "masks" / "a.png") as mask:
+        assert set(np.unique(mask)) == {0, 1, 2}
+
+
+def test_where_no_look_helps_the_doubt_is_the_first_ones(label):
+    entry = label(lungs=DarkLungs(), score=0.5)
+    assert entry.record["corrected"] == []
+    assert entry.record["doubts"] == ["no lung was found"]
 
 
 @pytest.mark.parametrize("status", [FAILED, REFUSED])

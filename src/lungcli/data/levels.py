@@ -14,9 +14,9 @@ from lungcli.arrays import Gray
 
 WIDE: Final = 128  # levels; what has as many is left alone
 MARGIN: Final = 1 / 6  # of each side: borders, markers and plates lie there
-_PERCENTILES: Final = (0.5, 99.5)
+_SHARES: Final = (0.005, 0.995)  # of the pixels: the 0.5th and 99.5th percentile
 _ROOM: Final = 0.25  # of their distance, left on both sides for what lies beyond
-_SAMPLE_SIDE: Final = 512  # pixels; they settle a percentile
+_SAMPLE_SIDE: Final = 256  # pixels; they settle a percentile
 
 
 def spread_levels(gray: Gray) -> Gray:
@@ -40,7 +40,7 @@ def spread_levels(gray: Gray) -> Gray:
     return table[gray]
 
 
-def levels_of_middle(gray: Gray) -> tuple[float, float]:
+def levels_of_middle(gray: Gray) -> tuple[int, int]:
     """Return between which gray values nearly all of the middle lies.
 
     Args:
@@ -49,8 +49,10 @@ def levels_of_middle(gray: Gray) -> tuple[float, float]:
     Returns:
         The 0.5th and the 99.5th percentile of the image without a sixth at each border.
     """
-    low, high = np.percentile(_middle(gray), _PERCENTILES)
-    return float(low), float(high)
+    counts = np.bincount(_middle(gray).ravel(), minlength=256).cumsum()
+    # numpy.percentile sorts, which takes ten times as long
+    low, high = np.searchsorted(counts, np.multiply(_SHARES, counts[-1]))
+    return int(low), int(high)
 
 
 def _middle(gray: Gray) -> Gray:

@@ -140,7 +140,7 @@ def _of_contrast(pixels: Gray) -> list[str]:
     low, high = levels_of_middle(pixels)
     if high - low >= _LEAST_CONTRAST:
         return []
-    return [f"low contrast: the middle has gray values {low:.0f} to {high:.0f} only"]
+    return [f"low contrast: the middle has gray values {low} to {high} only"]
 
 
 def _of_view(view: str) -> list[str]:

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 
 from lungcli.data.geometry import resize_labels, resize_square
-from lungcli.masks import label_map
+from lungcli.masks.labels import label_map
 from lungcli.metrics.overlap import dice, overlap
-from lungcli.workflows.datasets import DatasetCase, open_all, select
-from lungcli.workflows.inference import LungModel, load_model
-from lungcli.workflows.models import find_model
-from lungcli.workflows.uncertainty import binary_entropy, look_again
+from lungcli.model.find import find_model
+from lungcli.workflows.drawing.uncertainty import binary_entropy, look_again
+from lungcli.workflows.shared.datasets import DatasetCase, open_all, select
+from lungcli.workflows.shared.inference import LungModel, load_model
 
 NEAR = 4  # pixels of the network's grid from the predicted outline
 PLACES = ("all", f"within {NEAR} px", "beyond")

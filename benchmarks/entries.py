@@ -52,7 +52,7 @@ def lungcli_entry(
     Args:
         name: For the tables.
         track: The race.
-        train: Settings of `lungcli.config.TrainConfig`; defaults fill the rest.
+        train: Settings of `lungcli.model.config.TrainConfig`; defaults fill the rest.
         env: Environment variables of this one alone.
     """
     job = track.job(train=dict(train))

@@ -28,8 +28,11 @@ from lungcli.data.geometry import content_of, fit_square, to_square
 from lungcli.data.other_masks import read_labels
 from lungcli.errors import LungcliError, ModelError
 from lungcli.metrics.overlap import dice, overlap
-from lungcli.workflows.cross_validation import CrossValidation, open_cross_validation
-from lungcli.workflows.folds import development_cases
+from lungcli.workflows.cross_validating.cross_validation import (
+    CrossValidation,
+    open_cross_validation,
+)
+from lungcli.workflows.training.folds import development_cases
 from output import AsJson, open_console, print_document, stop
 
 MOVES = range(-3, 4)  # pixels, outwards

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from lungcli.config import TrainConfig
+from lungcli.model.config import TrainConfig
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
 from material import read_pairs
 from turns import Turns

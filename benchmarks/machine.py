@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import Any
 
-from lungcli import __version__
+from lungcli._version import __version__
 from lungcli.workflows import info
 
 CPU, CUDA = "cpu", "cuda"

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.data.phantom import draw_phantom, write_montgomery
-from lungcli.workflows.datasets import load_pairs, open_all, select
-from lungcli.workflows.prepare import PrepareSettings, prepare
+from lungcli.phantom import draw_phantom, write_montgomery
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.shared.datasets import load_pairs, open_all, select
 
 _DISTINCT = 16  # phantoms; drawing takes longer than training on them
 

@@ -24,15 +24,15 @@ from PIL import Image
 
 from lungcli.checks.gate import Gate
 from lungcli.checks.quality import QualityModel
-from lungcli.cores import num_cores
-from lungcli.data.phantom import draw_phantom
 from lungcli.data.xray import read_xray
 from lungcli.errors import LungcliError
-from lungcli.masks import threshold_labels
+from lungcli.masks.labels import threshold_labels
+from lungcli.model.find import BUNDLED, find_model
 from lungcli.outputs.label_png import write_label_png
-from lungcli.workflows.inference import LungModel, load_model
-from lungcli.workflows.models import BUNDLED, find_model
-from lungcli.workflows.predict import predict
+from lungcli.phantom import draw_phantom
+from lungcli.system.cores import num_cores
+from lungcli.workflows.predicting.predict import predict
+from lungcli.workflows.shared.inference import LungModel, load_model
 from output import AsJson, open_console, print_document, stop
 
 THREADS = num_cores()

@@ -26,14 +26,14 @@ from scipy.ndimage import distance_transform_edt
 from scipy.spatial.distance import directed_hausdorff
 
 from lungcli.arrays import LabelMap, Mask
-from lungcli.cores import num_cores
 from lungcli.data.other_masks import read_labels
-from lungcli.data.phantom import draw_phantom
+from lungcli.masks.regions import bounding_box
 from lungcli.metrics.scores import CaseFacts, CaseScores, score_case
 from lungcli.metrics.summary import summarize
 from lungcli.metrics.surface import contour, surface_distances
 from lungcli.outputs.label_png import write_label_png
-from lungcli.regions import bounding_box
+from lungcli.phantom import draw_phantom
+from lungcli.system.cores import num_cores
 from output import AsJson, open_console, print_document
 from spread import ratio, spread
 

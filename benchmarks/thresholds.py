@@ -19,11 +19,14 @@ from rich.table import Table
 
 from lungcli.errors import LungcliError, ModelError
 from lungcli.metrics.overlap import dice, overlap
-from lungcli.workflows.cross_validation import CrossValidation, open_cross_validation
-from lungcli.workflows.datasets import DatasetCase, open_all, select
-from lungcli.workflows.folds import development_cases, draw_folds
-from lungcli.workflows.inference import LungModel, load_model
-from lungcli.workflows.models import find_model
+from lungcli.model.find import find_model
+from lungcli.workflows.cross_validating.cross_validation import (
+    CrossValidation,
+    open_cross_validation,
+)
+from lungcli.workflows.shared.datasets import DatasetCase, open_all, select
+from lungcli.workflows.shared.inference import LungModel, load_model
+from lungcli.workflows.training.folds import development_cases, draw_folds
 from output import AsJson, open_console, print_document, stop
 
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)

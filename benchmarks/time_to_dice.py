@@ -31,7 +31,7 @@ from rich.table import Table
 
 import machine
 from lungcli.errors import LungcliError
-from lungcli.workflows.datasets import open_all, select
+from lungcli.workflows.shared.datasets import open_all, select
 from material import prepare_phantoms
 from output import AsJson, Data, open_console, print_document, stop
 from spread import Spread, ratio, spread
@@ -128,7 +128,7 @@ def import_seconds(backend: Backend) -> float:
     """Return how long it takes to start Python and import what trains."""
     env = {**os.environ, "KERAS_BACKEND": backend.value}
     began = perf_counter()
-    command = [sys.executable, "-c", "import lungcli.workflows.train"]
+    command = [sys.executable, "-c", "import lungcli.workflows.training.train"]
     subprocess.run(command, env=env, check=True, stderr=subprocess.DEVNULL)
     return perf_counter() - began
 

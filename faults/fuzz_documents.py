@@ -26,7 +26,7 @@ def load():
 
     from lungcli.data.prepared import open_prepared  # noqa: PLC0415
     from lungcli.errors import LungcliError  # noqa: PLC0415
-    from lungcli.model_info import load_info  # noqa: PLC0415
+    from lungcli.model.info import load_info  # noqa: PLC0415
 
     root = Path(tempfile.mkdtemp(prefix="fuzz-"))
     rows = (data_sets.COLUMNS, data_sets.ROW.values())

@@ -9,13 +9,13 @@ def load():
     """Import the readers, make the seeds."""
     from bad_input import tables  # noqa: PLC0415 - watched
 
-    from lungcli.config import TrainConfig, read_settings  # noqa: PLC0415
     from lungcli.data.sources.case_table import read_case_table  # noqa: PLC0415
     from lungcli.data.split_file import (  # noqa: PLC0415
         apply_split_list,
         read_split_list,
     )
     from lungcli.errors import LungcliError  # noqa: PLC0415
+    from lungcli.model.config import TrainConfig, read_settings  # noqa: PLC0415
 
     keys = [("a", "a"), ("a", "b"), ("b", "a"), ("b", "a.png")]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lungcli.data.phantom import write_montgomery
+from lungcli.model.onnx_session import open_session
 from lungcli.nn.state import load_state
-from lungcli.onnx_session import open_session
+from lungcli.phantom import write_montgomery
 
 NETWORK = ["--size", "64", "--filters", "4", "--depth", "2", "--batch-size", "4"]
 HIDDEN = (".part-", ".old-", ".lock-", ".lungcli.lock")  # leftovers of a kill

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from lungcli.config import TrainConfig
-from lungcli.data.phantom import write_montgomery
-from lungcli.workflows.prepare import PrepareSettings, prepare
+from lungcli.model.config import TrainConfig
+from lungcli.phantom import write_montgomery
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
 
 # machines are noisy, and no test may depend on how long something takes
 settings.register_profile("lungcli", deadline=None)
@@ -88,7 +88,7 @@ def prepared(phantoms, tmp_path_factory):
 @pytest.fixture(scope="session")
 def run(prepared, tmp_path_factory):
     """A short run on the phantoms."""
-    from lungcli.workflows.train import train
+    from lungcli.workflows.training.train import train
 
     folder = tmp_path_factory.mktemp("training")
     config = TrainConfig(
@@ -105,7 +105,7 @@ def driver(tmp_path, monkeypatch):
     It takes the model of each GPU; None is one that a container keeps secret.
     """
     root = tmp_path / "root"
-    monkeypatch.setattr("lungcli.nvidia_gpus._ROOT", root)
+    monkeypatch.setattr("lungcli.system.nvidia_gpus._ROOT", root)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     (root / "dev").mkdir(parents=True)
 
@@ -129,4 +129,6 @@ def driver(tmp_path, monkeypatch):
 @pytest.fixture
 def unexported(monkeypatch):
     """Let trainings end without `model.onnx`: it takes seconds, and is not at stake."""
-    monkeypatch.setattr("lungcli.workflows.training.export_onnx", lambda folder: None)
+    monkeypatch.setattr(
+        "lungcli.workflows.training.fitting.export_onnx", lambda folder: None
+    )

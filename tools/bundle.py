@@ -15,11 +15,10 @@ import numpy as np
 import typer
 
 from lungcli.arrays import LabelMap
-from lungcli.data.phantom import Phantom, draw_phantom
 from lungcli.errors import LungcliError, ModelError
-from lungcli.files import whole_folder
 from lungcli.metrics.overlap import dice, overlap_by_lung
-from lungcli.model_info import (
+from lungcli.model.find import ModelFolder
+from lungcli.model.info import (
     MODEL_JSON,
     ONNX,
     WEIGHTS,
@@ -28,11 +27,12 @@ from lungcli.model_info import (
     save_info,
     weights_file,
 )
+from lungcli.model.runs import RunFolder
 from lungcli.nn.onnx_export import export_onnx
 from lungcli.nn.onnx_precision import halve_onnx, to_half
-from lungcli.runs import RunFolder
-from lungcli.workflows.inference import load_model
-from lungcli.workflows.models import ModelFolder
+from lungcli.phantom import Phantom, draw_phantom
+from lungcli.system.files import whole_folder
+from lungcli.workflows.shared.inference import load_model
 
 MODELS = Path(__file__).parents[1] / "src" / "lungcli" / "models"
 LICENSE = "CC-BY-NC-SA-4.0"

@@ -18,7 +18,6 @@ from quality_material import AS_IT_IS, Sample, collect
 
 from lungcli.checks.quality import QUALITY_JSON, Vector
 from lungcli.errors import LungcliError
-from lungcli.files import write_json
 from lungcli.pictures.figures.theme import (
     FAINT,
     GREEN,
@@ -31,6 +30,7 @@ from lungcli.pictures.figures.theme import (
     paper_style,
     save_figure,
 )
+from lungcli.system.files import write_json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

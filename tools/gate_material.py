@@ -13,8 +13,8 @@ from PIL import Image
 
 from lungcli.arrays import Gray
 from lungcli.data.images import IMAGE_SUFFIXES, read_gray
-from lungcli.data.phantom import draw_phantom
 from lungcli.errors import ImageError
+from lungcli.phantom import draw_phantom
 
 _FOLDERS: Final = {
     "montgomery": "MontgomerySet/CXR_png",

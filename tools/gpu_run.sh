@@ -89,8 +89,8 @@ pack_phantoms() {
   "$PYTHON" -c '
 import sys
 from pathlib import Path
-from lungcli.data.phantom import write_montgomery
-from lungcli.workflows.prepare import PrepareSettings, prepare
+from lungcli.phantom import write_montgomery
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
 source, out = (Path(sys.argv[1]) / name for name in ("phantoms", "prepared"))
 write_montgomery(source, count=12, size=96, workers=1)
 prepare([source], settings=PrepareSettings(out=out, size=96, workers=1, val=0.2))' "$WORK"

@@ -37,10 +37,10 @@ from lungcli.data.prepared import (
     open_prepared,
 )
 from lungcli.data.prepared_writer import write_cases
-from lungcli.documents import read_json
 from lungcli.errors import DatasetError, LungcliError, OutputError
-from lungcli.files import whole_file, whole_folder, write_json
-from lungcli.workflows.datasets import open_all
+from lungcli.system.documents import read_json
+from lungcli.system.files import whole_file, whole_folder, write_json
+from lungcli.workflows.shared.datasets import open_all
 
 PACK = Path("data/gpu/pack.zip")
 TRAVELLING = ("train", "val")

@@ -15,15 +15,15 @@ from lungcli.checks.lung_shape import Cells
 from lungcli.checks.quality_features import SmallView, has_lung, shape_of, shrink
 from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.errors import DatasetError
-from lungcli.masks import threshold_labels
+from lungcli.masks.labels import threshold_labels
 from lungcli.metrics.overlap import dice, overlap
-from lungcli.progress import Progress, silent
-from lungcli.runs import find_run, read_config
-from lungcli.workflows.cross_validation import open_cross_validation
-from lungcli.workflows.datasets import DatasetCase, full_name, open_all, select
-from lungcli.workflows.folds import development_cases, draw_folds
-from lungcli.workflows.inference import LungModel, load_model, new_pool
-from lungcli.workflows.models import find_model
+from lungcli.model.find import find_model
+from lungcli.model.runs import find_run, read_config
+from lungcli.system.progress import Progress, silent
+from lungcli.workflows.cross_validating.cross_validation import open_cross_validation
+from lungcli.workflows.shared.datasets import DatasetCase, full_name, open_all, select
+from lungcli.workflows.shared.inference import LungModel, load_model, new_pool
+from lungcli.workflows.training.folds import development_cases, draw_folds
 
 AS_IT_IS: Final = "as it is"
 _CASES_AT_ONCE: Final = 8

@@ -45,7 +45,7 @@ from gate_variation import reduce_to_gate
 from lungcli.arrays import Gray
 from lungcli.checks.gate import GATE_JSON, GATE_ONNX, SIDE, Gate
 from lungcli.errors import ModelError
-from lungcli.files import whole_folder, write_json
+from lungcli.system.files import whole_folder, write_json
 
 MODEL = Path(__file__).parents[1] / "src" / "lungcli" / "models" / "gate"
 LICENSE = "CC-BY-NC-SA-4.0"

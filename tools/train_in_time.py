@@ -21,11 +21,11 @@ import typer
 
 from lungcli.cli.train_settings import read_train_settings, take_names
 from lungcli.cli.training_view import TrainingView, speed
-from lungcli.config import TrainConfig, read_settings
 from lungcli.errors import LungcliError
+from lungcli.model.config import TrainConfig, read_settings
 from lungcli.nn.callbacks import Logs
-from lungcli.workflows.train import resume, train
-from lungcli.workflows.training_report import TrainEvents, TrainResult
+from lungcli.workflows.training.events import TrainEvents, TrainResult
+from lungcli.workflows.training.train import resume, train
 
 WATCHED = 4  # epochs; the first compiles
 MARGIN = 1.05  # of the time an epoch is expected to take

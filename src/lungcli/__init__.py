@@ -14,23 +14,23 @@ labels arrays. Nothing is imported before it is used, so `import lungcli` is qui
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lungcli._version import __version__
+
 if TYPE_CHECKING:
-    from lungcli.config import TrainConfig
-    from lungcli.data.phantom import draw_phantom, write_montgomery
     from lungcli.data.xray import read_xray
     from lungcli.errors import LungcliError
-    from lungcli.workflows.evaluate import evaluate
-    from lungcli.workflows.export import ExportSettings, export
-    from lungcli.workflows.inference import LungModel, load_model
-    from lungcli.workflows.merge import merge
-    from lungcli.workflows.predict import PredictSettings, predict
-    from lungcli.workflows.prepare import PrepareSettings, prepare
-    from lungcli.workflows.scoring import ScoreSettings
-    from lungcli.workflows.train import resume, train
-    from lungcli.workflows.training_report import TrainEvents
-    from lungcli.workflows.visualize import PictureSettings, visualize
-
-__version__ = "0.1.0"
+    from lungcli.model.config import TrainConfig
+    from lungcli.phantom import draw_phantom, write_montgomery
+    from lungcli.workflows.drawing.visualize import PictureSettings, visualize
+    from lungcli.workflows.evaluating.evaluate import evaluate
+    from lungcli.workflows.evaluating.scoring import ScoreSettings
+    from lungcli.workflows.exporting.export import ExportSettings, export
+    from lungcli.workflows.merging.merge import merge
+    from lungcli.workflows.predicting.predict import PredictSettings, predict
+    from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+    from lungcli.workflows.shared.inference import LungModel, load_model
+    from lungcli.workflows.training.events import TrainEvents
+    from lungcli.workflows.training.train import resume, train
 
 __all__ = [
     "ExportSettings",
@@ -42,6 +42,7 @@ __all__ = [
     "ScoreSettings",
     "TrainConfig",
     "TrainEvents",
+    "__version__",
     "draw_phantom",
     "evaluate",
     "export",
@@ -57,27 +58,27 @@ __all__ = [
 ]
 
 _MODULES = {
-    "ExportSettings": "workflows.export",
-    "LungModel": "workflows.inference",
+    "ExportSettings": "workflows.exporting.export",
+    "LungModel": "workflows.shared.inference",
     "LungcliError": "errors",
-    "PictureSettings": "workflows.visualize",
-    "PredictSettings": "workflows.predict",
-    "PrepareSettings": "workflows.prepare",
-    "ScoreSettings": "workflows.scoring",
-    "TrainConfig": "config",
-    "TrainEvents": "workflows.training_report",
-    "draw_phantom": "data.phantom",
-    "evaluate": "workflows.evaluate",
-    "export": "workflows.export",
-    "load_model": "workflows.inference",
-    "merge": "workflows.merge",
-    "predict": "workflows.predict",
-    "prepare": "workflows.prepare",
+    "PictureSettings": "workflows.drawing.visualize",
+    "PredictSettings": "workflows.predicting.predict",
+    "PrepareSettings": "workflows.preparing.prepare",
+    "ScoreSettings": "workflows.evaluating.scoring",
+    "TrainConfig": "model.config",
+    "TrainEvents": "workflows.training.events",
+    "draw_phantom": "phantom",
+    "evaluate": "workflows.evaluating.evaluate",
+    "export": "workflows.exporting.export",
+    "load_model": "workflows.shared.inference",
+    "merge": "workflows.merging.merge",
+    "predict": "workflows.predicting.predict",
+    "prepare": "workflows.preparing.prepare",
     "read_xray": "data.xray",
-    "resume": "workflows.train",
-    "train": "workflows.train",
-    "visualize": "workflows.visualize",
-    "write_montgomery": "data.phantom",
+    "resume": "workflows.training.train",
+    "train": "workflows.training.train",
+    "visualize": "workflows.drawing.visualize",
+    "write_montgomery": "phantom",
 }
 
 

@@ -13,10 +13,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lungcli.cli.app import app
-from lungcli.data.phantom import draw_phantom
 from lungcli.errors import LungcliError
 from lungcli.metrics.overlap import dice, overlap_by_lung
-from lungcli.workflows import models
+from lungcli.model import find as models
+from lungcli.phantom import draw_phantom
 
 ROOT = Path(__file__).parents[2]
 MOST_BYTES = 25e6

@@ -12,7 +12,7 @@ import pytest
 from invoking import fails, invoke, pixels, table
 from PIL import Image
 
-from lungcli.data.phantom import write_montgomery
+from lungcli.phantom import write_montgomery
 
 TINY = ["--size", "64", "--filters", "4", "--depth", "2", "--batch-size", "4"]
 
@@ -301,7 +301,7 @@ class TestReferences:
 
 
 def test_the_demo_stops_when_its_training_is_stopped(here, monkeypatch):
-    from lungcli.config import TrainConfig
+    from lungcli.model.config import TrainConfig
     from lungcli.nn.state import StateKeeper
     from lungcli.workflows import demo as workflow
 

@@ -5,8 +5,9 @@ import json
 import pytest
 from invoking import fails, invoke
 
-from lungcli.workflows import export as module
-from lungcli.workflows import export_inputs, models
+from lungcli.model import find as models
+from lungcli.workflows.exporting import export as module
+from lungcli.workflows.exporting import inputs as export_inputs
 
 
 @pytest.fixture

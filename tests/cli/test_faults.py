@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from invoking import fails, invoke, table
 
-from lungcli.locks import LOCK, locked
+from lungcli.system.locks import LOCK, locked
 
 KILLED = Path(__file__).parents[2] / "faults" / "killed.py"
 TRAIN = ["--size", "64", "--filters", "4", "--depth", "1", "--batch-size", "4"]

@@ -19,7 +19,7 @@ from PIL import Image
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from lungcli.cli.predict import _Teller
-from lungcli.data.phantom import draw_phantom
+from lungcli.phantom import draw_phantom
 
 LUNGCLI = [sys.executable, "-m", "lungcli"]
 
@@ -360,7 +360,7 @@ class TestResume:
         invoke("predict", "a.png", "--model", run)
         (here / "other.json").write_text("{}")
         other = (here / "other.json",)
-        monkeypatch.setattr("lungcli.workflows.predict.GATE_FILES", other)
+        monkeypatch.setattr("lungcli.workflows.predicting.predict.GATE_FILES", other)
         arguments = ["predict", "a.png", "--model", run, "--resume"]
         assert "checks was" in fails(capsys, monkeypatch, *arguments)
 

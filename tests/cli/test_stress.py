@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from invoking import fails, invoke, pixels, table
 
-from lungcli.data.perturbations.catalogue import PERTURBATIONS
-from lungcli.workflows import models
-from lungcli.workflows.stress_trials import list_trials
+from lungcli.model import find as models
+from lungcli.perturbations.catalogue import PERTURBATIONS
+from lungcli.workflows.stressing.trials import list_trials
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands" / "stress.md"
 LUNGCLI = [sys.executable, "-m", "lungcli"]

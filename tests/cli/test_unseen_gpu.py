@@ -7,11 +7,11 @@ import pytest
 from invoking import invoke
 from PIL import Image
 
-from lungcli.data.phantom import draw_phantom
+from lungcli.model.onnx_session import load_onnxruntime
 from lungcli.nn import hardware
-from lungcli.onnx_session import load_onnxruntime
-from lungcli.workflows import predict as workflow
-from lungcli.workflows.spreading import in_threads
+from lungcli.phantom import draw_phantom
+from lungcli.workflows.predicting import predict as workflow
+from lungcli.workflows.predicting.spreading import in_threads
 
 TINY = ["--arch", "unet", "--size", 32, "--filters", 4, "--depth", 1, "--epochs", 1]
 KERAS = "TensorFlow does not see the GPU of this machine (NVIDIA L4)"

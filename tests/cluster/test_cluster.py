@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lungcli.data.phantom import draw_phantom
 from lungcli.errors import ConfigError, LungcliError, OutputError
-from lungcli.workflows import ray_session
-from lungcli.workflows.cluster import map_on_cluster
-from lungcli.workflows.predict import PredictSettings, predict
-from lungcli.workflows.prepare import PrepareSettings, prepare
+from lungcli.phantom import draw_phantom
+from lungcli.workflows.predicting.predict import PredictSettings, predict
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.shared import ray_session
+from lungcli.workflows.shared.cluster import map_on_cluster
 
 FORMATS = ("png", "rle", "coco", "csv")
 LUNGCLI = [sys.executable, "-m", "lungcli"]

@@ -4,7 +4,7 @@ import pytest
 
 from lungcli.data.case import Issue
 from lungcli.data.prepared import open_prepared
-from lungcli.workflows.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
 
 pytestmark = pytest.mark.data
 

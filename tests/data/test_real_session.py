@@ -4,12 +4,12 @@ import pytest
 from typer.testing import CliRunner
 
 from lungcli.cli.app import app
-from lungcli.config import TrainConfig
-from lungcli.workflows.evaluate import evaluate
-from lungcli.workflows.picture_cases import Sample
-from lungcli.workflows.prepare import PrepareSettings, prepare
-from lungcli.workflows.train import train
-from lungcli.workflows.visualize import PictureSettings, visualize
+from lungcli.model.config import TrainConfig
+from lungcli.workflows.drawing.visualize import PictureSettings, visualize
+from lungcli.workflows.evaluating.evaluate import evaluate
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.shared.sampling import Sample
+from lungcli.workflows.training.train import train
 
 
 @pytest.mark.data

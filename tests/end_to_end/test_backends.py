@@ -36,7 +36,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import lungcli
-from lungcli.workflows import fine_tuning, training
+from lungcli.workflows.training import fine_tuning
+from lungcli.workflows.training import fitting as training
 training.export_onnx = lambda folder: None
 data, model, out = map(Path, sys.argv[1:])
 few = {"epochs": 3, "strength": 0, "batch_size": 4, "precision": "float32"}

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.cli.app import app
-from lungcli.config import TrainConfig
 from lungcli.data.geometry import resize_square
 from lungcli.data.prepared import open_prepared
-from lungcli.masks import threshold_labels
-from lungcli.workflows.inference import load_model
+from lungcli.masks.labels import threshold_labels
+from lungcli.model.config import TrainConfig
+from lungcli.workflows.shared.inference import load_model
 
 COMMAND = ["demo", "--out", "demo", "--json"]
 

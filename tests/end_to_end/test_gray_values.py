@@ -14,10 +14,10 @@ from PIL import Image
 from lungcli.checks.gate import Gate
 from lungcli.data.images import read_image
 from lungcli.data.levels import levels_of_middle
-from lungcli.data.phantom import draw_phantom
 from lungcli.data.xray import Xray
-from lungcli.workflows.doubts import examine
-from lungcli.workflows.inference import load_model
+from lungcli.phantom import draw_phantom
+from lungcli.workflows.predicting.doubts import examine
+from lungcli.workflows.shared.inference import load_model
 
 MEAN, WORST = 0.985, 0.96
 BORDER = 0.12  # of a side

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from lungcli import stores
+from lungcli.stores import objects as stores
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",

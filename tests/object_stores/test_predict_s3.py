@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from lungcli import stores
 from lungcli.errors import DatasetError, RemoteError
-from lungcli.workflows import places
-from lungcli.workflows.predict import PredictSettings, predict
+from lungcli.stores import objects as stores
+from lungcli.workflows.predicting import places
+from lungcli.workflows.predicting.predict import PredictSettings, predict
 
 FORMATS = ("png", "overlay", "csv")
 

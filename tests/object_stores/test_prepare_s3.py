@@ -6,7 +6,7 @@ import pytest
 
 from lungcli.data.prepared import open_prepared
 from lungcli.errors import DatasetError, RemoteError
-from lungcli.workflows.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from lungcli import stores
 from lungcli.data.inputs import find_inputs
 from lungcli.errors import DatasetError
+from lungcli.stores import objects as stores
 
 pytest.importorskip("aiohttp", reason="aiohttp is missing: pip install aiohttp")
 

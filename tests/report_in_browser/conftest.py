@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from lungcli.data.phantom import draw_phantom
 from lungcli.metrics.scores import CaseFacts, score_case
 from lungcli.metrics.summary import summarize
+from lungcli.phantom import draw_phantom
 from lungcli.report.content import Report
 from lungcli.report.page import write_report
-from lungcli.workflows.report import ReportSpool
+from lungcli.workflows.evaluating.report import ReportSpool
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")

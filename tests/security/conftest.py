@@ -5,8 +5,8 @@ from networks import network, save
 from typer.testing import CliRunner
 
 from lungcli.cli.app import app
-from lungcli.config import NetworkConfig
-from lungcli.model_info import ONNX, ModelInfo, save_info
+from lungcli.model.config import NetworkConfig
+from lungcli.model.info import ONNX, ModelInfo, save_info
 
 SIDE = 64
 

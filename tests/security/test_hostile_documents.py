@@ -6,11 +6,11 @@ import os
 import pytest
 from networks import SIZE, network, save
 
-from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
-from lungcli.model_info import MODEL_JSON, ONNX, ModelInfo, load_info, save_info
-from lungcli.runs import RunFolder, read_config
-from lungcli.workflows.journal import Journal
+from lungcli.model.config import NetworkConfig
+from lungcli.model.info import MODEL_JSON, ONNX, ModelInfo, load_info, save_info
+from lungcli.model.runs import RunFolder, read_config
+from lungcli.workflows.predicting.journal import Journal
 
 HONEST = {
     "settings": {"epochs": 1},

@@ -10,8 +10,8 @@ from networks import between, external, loop, network, save, tensor
 from PIL import Image
 
 from lungcli.cli.app import main
-from lungcli.data.phantom import draw_phantom
-from lungcli.model_info import MODEL_JSON, ONNX
+from lungcli.model.info import MODEL_JSON, ONNX
+from lungcli.phantom import draw_phantom
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from lungcli.data.phantom import draw_phantom
+from lungcli.phantom import draw_phantom
 
 # Each is a whole file name before its suffix.
 NAMES = (

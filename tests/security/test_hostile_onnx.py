@@ -5,11 +5,11 @@ import pytest
 from networks import SIZE, between, external, loop, network, save, scales, tensor
 from onnx import TensorProto, helper
 
-from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
-from lungcli.model_info import ONNX, ModelInfo, save_info
-from lungcli.onnx_predictor import OnnxPredictor
-from lungcli.onnx_session import open_session
+from lungcli.model.config import NetworkConfig
+from lungcli.model.info import ONNX, ModelInfo, save_info
+from lungcli.model.onnx_predictor import OnnxPredictor
+from lungcli.model.onnx_session import open_session
 
 
 def node(operation, *names, domain=None, **attributes):

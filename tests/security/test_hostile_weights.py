@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
-from lungcli.model_info import MODEL_JSON, WEIGHTS, ModelInfo, save_info
+from lungcli.model.config import NetworkConfig
+from lungcli.model.info import MODEL_JSON, WEIGHTS, ModelInfo, save_info
 from lungcli.nn.model_file import load_weights, save_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.predictor import KerasPredictor

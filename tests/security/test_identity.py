@@ -15,7 +15,7 @@ from pydicom.datadict import dictionary_VR, keyword_dict
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
-from lungcli.data.phantom import draw_phantom
+from lungcli.phantom import draw_phantom
 
 MARK = b"MARKED"
 UID = "1.2.826.0.1.77007.7"  # the prefix of every UID

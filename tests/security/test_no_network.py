@@ -8,7 +8,7 @@ import sys
 import pytest
 from PIL import Image
 
-from lungcli.data.phantom import draw_phantom, write_montgomery
+from lungcli.phantom import draw_phantom, write_montgomery
 
 # Sockets between processes of one machine are no network: signals use a pair.
 HEARING = """

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lungcli.data.phantom import draw_phantom, write_montgomery
 from lungcli.errors import OutputError
-from lungcli.files import whole_file, whole_folder, write_text
+from lungcli.phantom import draw_phantom, write_montgomery
+from lungcli.system.files import whole_file, whole_folder, write_text
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 

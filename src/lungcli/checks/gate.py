@@ -11,7 +11,7 @@ from PIL import Image
 
 from lungcli.arrays import Gray
 from lungcli.errors import ModelError
-from lungcli.onnx_session import open_session
+from lungcli.model.onnx_session import open_session
 
 if TYPE_CHECKING:
     import onnxruntime

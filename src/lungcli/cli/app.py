@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lungcli import __version__
+from lungcli._version import __version__
 from lungcli.cli.augment_preview import augment_preview
 from lungcli.cli.demo import demo
 from lungcli.cli.evaluate import evaluate

@@ -7,7 +7,7 @@ import typer
 
 from lungcli.cli.options import DEFAULT_DATA, AsJson, Data, Seed
 from lungcli.cli.output import out, print_json, print_paths
-from lungcli.config import TrainConfig
+from lungcli.model.config import TrainConfig
 
 
 def augment_preview(
@@ -37,9 +37,8 @@ def augment_preview(
 
     The versions come from the very layer that training uses.
     """
-    from lungcli.workflows import (
-        augment_preview as workflow,  # loads TensorFlow: seconds
-    )
+    # loads TensorFlow: seconds
+    from lungcli.workflows.previewing import augment_preview as workflow
 
     paths = workflow.augment_preview(
         data,

@@ -12,7 +12,7 @@ from lungcli.cli.score_tables import print_summary, print_worst
 from lungcli.cli.training_view import TrainingView
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
-    from lungcli.workflows.cross_validation import CrossValidation
+    from lungcli.workflows.cross_validating.cross_validation import CrossValidation
 
 
 def show_cross_validation(
@@ -28,7 +28,7 @@ def show_cross_validation(
     Raises:
         Exit: With 130, if somebody asked it to stop.
     """
-    from lungcli.workflows.cross_validation import score_out_of_fold
+    from lungcli.workflows.cross_validating.cross_validation import score_out_of_fold
 
     with TrainingView() as view:
         trained = train(events=view.events())

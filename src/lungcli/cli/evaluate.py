@@ -23,8 +23,8 @@ from lungcli.cli.score_tables import print_comparison, print_summary, print_wors
 from lungcli.errors import ConfigError
 
 if TYPE_CHECKING:  # the workflows take their time to load
-    from lungcli.workflows.evaluation_files import Evaluation, Outputs
-    from lungcli.workflows.scoring import ScoreSettings
+    from lungcli.workflows.evaluating.outputs import Evaluation, Outputs
+    from lungcli.workflows.evaluating.scoring import ScoreSettings
 
 _SOME_FAILED = 3
 
@@ -109,8 +109,8 @@ def evaluate(
     """
     _check_usage(model, predicted, reference, images, data, split)
     from lungcli.metrics.scores import Tolerance
-    from lungcli.workflows.evaluation_files import Outputs
-    from lungcli.workflows.scoring import ScoreSettings
+    from lungcli.workflows.evaluating.outputs import Outputs
+    from lungcli.workflows.evaluating.scoring import ScoreSettings
 
     try:
         settings = ScoreSettings(
@@ -177,7 +177,7 @@ def _check_usage(
 
 
 def _evaluate_model(request: _Request, model: str | None) -> None:
-    from lungcli.workflows.evaluate import evaluate as workflow
+    from lungcli.workflows.evaluating.evaluate import evaluate as workflow
 
     with progress_bars() as progress:
         evaluation = workflow(
@@ -195,7 +195,7 @@ def _evaluate_model(request: _Request, model: str | None) -> None:
 
 
 def _compare_models(request: _Request, models: list[str]) -> None:
-    from lungcli.workflows.compare import compare_models
+    from lungcli.workflows.evaluating.compare import compare_models
 
     with progress_bars() as progress:
         comparison = compare_models(
@@ -223,7 +223,7 @@ def _compare_models(request: _Request, models: list[str]) -> None:
 def _evaluate_masks(
     request: _Request, predicted: Path, reference: Path | None, images: Path | None
 ) -> None:
-    from lungcli.workflows.evaluate_masks import evaluate_masks
+    from lungcli.workflows.evaluating.evaluate_masks import evaluate_masks
 
     with progress_bars() as progress:
         result = evaluate_masks(

@@ -11,7 +11,7 @@ from lungcli.cli.output import out, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
 
 if TYPE_CHECKING:
-    from lungcli.workflows.export import Exported
+    from lungcli.workflows.exporting.export import Exported
 
 
 class Target(StrEnum):
@@ -76,7 +76,7 @@ def export(
     The masks of the exported network are compared with the original's first. A JSON
     file of the same name says how to prepare an X-ray and what to make of the result.
     """
-    from lungcli.workflows import export as workflow  # takes a moment
+    from lungcli.workflows.exporting import export as workflow  # takes a moment
 
     settings = workflow.ExportSettings(
         to=to.value, precision=precision.value, force=force

@@ -8,7 +8,7 @@ from rich.table import Table
 from lungcli.cli.options import AsJson
 from lungcli.cli.output import out, plain, print_json
 from lungcli.errors import ConfigError
-from lungcli.files import printable
+from lungcli.system.files import printable
 
 
 def info(as_json: AsJson = False) -> None:

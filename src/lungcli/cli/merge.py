@@ -29,7 +29,7 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Join the parts of 'predict --shard I/N' to what one run would have written."""
-    from lungcli.workflows import merge as workflow
+    from lungcli.workflows.merging import merge as workflow
 
     with progress_bars() as progress:
         predictions = workflow.merge(

@@ -73,7 +73,7 @@ def _check_cluster(address: str | None) -> str | None:
     """Refuse what is no address before anything is read."""
     if address is None:
         return None
-    from lungcli.workflows.ray_session import check_address
+    from lungcli.workflows.shared.ray_session import check_address
 
     try:
         return check_address(address)

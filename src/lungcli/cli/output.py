@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lungcli.files import printable
-from lungcli.urls import Url
+from lungcli.system.files import printable
+from lungcli.system.urls import Url
 
 
 class _Messages(Console):

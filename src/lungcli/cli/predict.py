@@ -19,8 +19,8 @@ from lungcli.cli.progress import progress_bars
 from lungcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from lungcli.workflows.journal import Entry
-    from lungcli.workflows.predict import Predictions
+    from lungcli.workflows.predicting.journal import Entry
+    from lungcli.workflows.predicting.predict import Predictions
 
 _SOME_FAILED = 3
 _ALL_FAILED = 1
@@ -110,9 +110,9 @@ def predict(
     right lung, 2 left (nearly black to the eye: --overlay is for people).
     predictions.csv says what became of each file.
     """
-    from lungcli.workflows import predict as workflow
-    from lungcli.workflows.formats import OVERLAY, parse_formats
-    from lungcli.workflows.shards import Shard
+    from lungcli.workflows.predicting import predict as workflow
+    from lungcli.workflows.predicting.formats import OVERLAY, parse_formats
+    from lungcli.workflows.predicting.shards import Shard
 
     wanted = _parsed("--format", parse_formats, formats)
     part = _parsed("--shard", Shard.parse, shard)

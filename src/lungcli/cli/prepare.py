@@ -18,11 +18,11 @@ from lungcli.cli.output import (
     print_paths,
 )
 from lungcli.cli.progress import progress_bars
-from lungcli.files import printable
-from lungcli.urls import Url
+from lungcli.system.files import printable
+from lungcli.system.urls import Url
 
 if TYPE_CHECKING:
-    from lungcli.workflows.prepare_report import PrepareReport, SourceCounts
+    from lungcli.workflows.preparing.totals import PrepareReport, SourceCounts
 
 
 class Layout(StrEnum):
@@ -102,7 +102,7 @@ def prepare(
 ) -> None:
     """Audit folders of chest X-rays, split by patient, write a prepared data set."""
     from lungcli.data.case import Convention
-    from lungcli.workflows import prepare as workflow
+    from lungcli.workflows.preparing import prepare as workflow
 
     settings = workflow.PrepareSettings(
         out=out_folder,

@@ -1,4 +1,4 @@
-"""Rich progress bars behind the plain callback of `lungcli.progress`."""
+"""Rich progress bars behind the plain callback of `lungcli.system.progress`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from lungcli.cli.output import err, is_live
-from lungcli.progress import Progress, silent
+from lungcli.system.progress import Progress, silent
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from lungcli.cli.output import out, plain
 
 if TYPE_CHECKING:  # the workflows load NumPy, which --help does not need
     from lungcli.metrics.scores import CaseScores
-    from lungcli.workflows.compare import Comparison, PairedDifference
-    from lungcli.workflows.cross_matrix import CrossMatrix, MatrixCell
+    from lungcli.workflows.evaluating.compare import Comparison, PairedDifference
+    from lungcli.workflows.evaluating.cross_matrix import CrossMatrix, MatrixCell
 
 _SIGNIFICANT: Final = 0.05
 _STRUCTURES: Final = ("lungs", "right", "left")

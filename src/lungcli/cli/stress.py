@@ -22,7 +22,7 @@ from lungcli.cli.progress import progress_bars
 from lungcli.cli.score_tables import count_cases
 
 if TYPE_CHECKING:
-    from lungcli.workflows.stress_verdict import Verdict
+    from lungcli.workflows.stressing.verdict import Verdict
 
 
 def stress(
@@ -60,7 +60,9 @@ def stress(
     Each perturbation grows from nothing to absurd; the table says where the mean
     Dice falls below 0.95 and below 0.9.
     """
-    from lungcli.workflows import stress as workflow  # loads NumPy and the network
+    from lungcli.workflows.stressing import (
+        stress as workflow,  # loads NumPy and the network
+    )
 
     with progress_bars() as progress:
         done = workflow.stress(

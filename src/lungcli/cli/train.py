@@ -19,7 +19,8 @@ from lungcli.cli.train_settings import (
     take_names,
 )
 from lungcli.cli.training_view import TrainingView, speed
-from lungcli.config import (
+from lungcli.errors import ConfigError
+from lungcli.model.config import (
     ARCHITECTURES,
     HEADS,
     KEEPS,
@@ -29,10 +30,9 @@ from lungcli.config import (
     TrainConfig,
     read_settings,
 )
-from lungcli.errors import ConfigError
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
-    from lungcli.workflows.training_report import TrainResult
+    from lungcli.workflows.training.events import TrainResult
 
 _DEFAULT = TrainConfig()
 
@@ -242,8 +242,8 @@ def train(
     settings = read_train_settings({**in_file, **given}, init, where)
 
     # they load TensorFlow: seconds
-    from lungcli.workflows import cross_validation
-    from lungcli.workflows import train as workflow
+    from lungcli.workflows.cross_validating import cross_validation
+    from lungcli.workflows.training import train as workflow
 
     if folds is None:
         train_one = partial(workflow.train, final=final, init=init)
@@ -268,8 +268,8 @@ def _go_on(
     *,
     as_json: bool,
 ) -> None:
-    from lungcli.workflows import cross_validation
-    from lungcli.workflows import train as workflow
+    from lungcli.workflows.cross_validating import cross_validation
+    from lungcli.workflows.training import train as workflow
 
     begun = cross_validation.open_cross_validation(run)
     if begun is None:

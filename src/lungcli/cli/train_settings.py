@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lungcli.config import TrainConfig
 from lungcli.errors import ConfigError
+from lungcli.model.config import TrainConfig
 
 
 def read_train_settings(
@@ -15,7 +15,7 @@ def read_train_settings(
     """Return the settings; the initial model, if any, decides what is not set."""
     if init is None:
         return TrainConfig.from_dict(settings, where=where)
-    from lungcli.workflows.fine_tuning import settings_from
+    from lungcli.workflows.training.fine_tuning import settings_from
 
     return settings_from(init, settings, where=where)
 

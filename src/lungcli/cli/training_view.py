@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lungcli.cli.output import err, is_live, plain, print_note
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
-    from lungcli.workflows.training_report import TrainEvents, TrainPlan, TrainResult
+    from lungcli.workflows.training.events import TrainEvents, TrainPlan, TrainResult
 
 _COLUMNS = ("epoch", "loss", "val loss", "val Dice", "rate", "seconds")
 
@@ -49,7 +49,7 @@ class TrainingView:
 
     def events(self) -> "TrainEvents":
         """Return the three listeners in the form that the workflow takes."""
-        from lungcli.workflows.training_report import TrainEvents
+        from lungcli.workflows.training.events import TrainEvents
 
         return TrainEvents(
             on_plan=self.show_plan, on_step=self.show_step, on_epoch=self.show_epoch

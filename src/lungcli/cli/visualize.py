@@ -145,8 +145,8 @@ def visualize(
     The film shows Predicted | Gold Std | Difference, the X-ray dimly behind; blue
     is agreed, vermilion was missed, yellow is extra.
     """
-    from lungcli.workflows import visualize as workflow  # takes a moment
-    from lungcli.workflows.picture_cases import Sample
+    from lungcli.workflows.drawing import visualize as workflow  # takes a moment
+    from lungcli.workflows.shared.sampling import Sample
 
     one_film = workflow.names_a_film(out)
     wanted = panels or ([Panel.ALL] if one_film else list(Panel))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from lungcli.arrays import SpacingMm
-from lungcli.urls import Url
+from lungcli.system.urls import Url
 
 CaseKey = tuple[str, str]
 """`(source, case_id)`: what tells a case from all others."""

@@ -13,7 +13,7 @@ from lungcli.data.mask_files import read_mask
 from lungcli.data.opening import IMAGE_SUFFIXES
 from lungcli.data.sides import derive_sides
 from lungcli.errors import DatasetError, ImageError
-from lungcli.files import printable
+from lungcli.system.files import printable
 
 _ENDING: Final = "_mask"
 

@@ -27,9 +27,9 @@ from lungcli.data.case import CaseKey, Convention
 from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.data.opening import without_warnings
 from lungcli.data.prepared_case import SPLITS, PreparedCase, parse_case, whole_number
-from lungcli.documents import read_json
 from lungcli.errors import DatasetError, ImageError
-from lungcli.files import read_plain
+from lungcli.system.documents import read_json
+from lungcli.system.files import read_plain
 
 __all__ = [
     "AUDIT_CSV",

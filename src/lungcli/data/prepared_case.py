@@ -10,7 +10,7 @@ from lungcli.arrays import SpacingMm
 from lungcli.data.case import CaseKey
 from lungcli.data.geometry import Geometry
 from lungcli.data.opening import MAX_PIXELS
-from lungcli.files import text_of_cell
+from lungcli.system.files import text_of_cell
 
 SPLITS: Final = ("train", "val", "test")
 

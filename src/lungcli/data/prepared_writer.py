@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from lungcli import __version__
+from lungcli._version import __version__
 from lungcli.data.case import AuditFinding, Convention
 from lungcli.data.prepared import (
     AUDIT_CSV,
@@ -20,7 +20,7 @@ from lungcli.data.prepared import (
     SPLITS,
     PreparedCase,
 )
-from lungcli.files import csv_cell, write_json, write_text
+from lungcli.system.files import csv_cell, write_json, write_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from lungcli.data.images import IMAGE_SUFFIXES, RAW_SUFFIX
 from lungcli.errors import DatasetError
-from lungcli.files import read_plain
+from lungcli.system.files import read_plain
 
 _DELIMITERS: Final = (",", ";", "\t")
 _MOST_BYTES: Final = 2**25  # a row each for hundreds of thousands of cases

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, SpacingMm
-from lungcli.regions import bounding_box
+from lungcli.masks.regions import bounding_box
 
 CROP_MARGIN = 0.05  # of the longer side of the box of both lungs, on each side
 

@@ -8,6 +8,7 @@ from typing import Final, Literal, cast
 
 from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, SpacingMm
 from lungcli.errors import ConfigError
+from lungcli.masks.regions import bounding_box
 from lungcli.metrics.overlap import (
     LUNGS,
     NAN,
@@ -24,7 +25,6 @@ from lungcli.metrics.surface import (
     surface_dice,
     surface_distances,
 )
-from lungcli.regions import bounding_box
 
 STRUCTURES: Final = (LUNGS, "right", "left")
 DISTANCES: Final = {"hd": hausdorff, "hd95": hd95, "assd": assd}

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from lungcli.arrays import Mask
+from lungcli.masks.regions import bounding_box
 from lungcli.metrics.overlap import NAN, check_masks
-from lungcli.regions import bounding_box
 
 Distances = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.nn.distribution import ALONE, Place
-from lungcli.pixel_store import Pixels
+from lungcli.system.pixel_store import Pixels
 
 Batch = dict[str, NDArray[np.uint8]]
 

@@ -11,14 +11,14 @@ from keras import ops
 from numpy.typing import NDArray
 
 from lungcli.errors import ConfigError
-from lungcli.files import copy_file
-from lungcli.model_info import WEIGHTS
+from lungcli.model.info import WEIGHTS
 from lungcli.nn.augment import Augment, split_lungs
 from lungcli.nn.batches import Batches
 from lungcli.nn.distribution import agree
 from lungcli.nn.losses import logits_of, segmentation_loss
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.predictor import predict_in_batches
+from lungcli.system.files import copy_file
 
 VAL_DICE = "val_dice"  # the score that chooses the best weights
 

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.config import ALL_DEVICES
 from lungcli.errors import ConfigError, LungcliError
+from lungcli.model.config import ALL_DEVICES
 from lungcli.nn.precision import list_devices
 
 _VARIABLES: Final = (

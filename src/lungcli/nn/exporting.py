@@ -9,16 +9,16 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.cores import num_cores
 from lungcli.errors import LungcliError, ModelError
-from lungcli.export_formats import FLOAT16, INT8, LITERT, ONNX
-from lungcli.model_info import ModelInfo, load_info
+from lungcli.model.export_formats import FLOAT16, INT8, LITERT, ONNX
+from lungcli.model.info import ModelInfo, load_info
+from lungcli.model.onnx_predictor import OnnxPredictor
+from lungcli.model.onnx_session import open_session
 from lungcli.nn.elsewhere import run_with_tensorflow
 from lungcli.nn.model_file import first_line, load_network
 from lungcli.nn.onnx_export import export_onnx
 from lungcli.nn.onnx_precision import halve_onnx, quantize_onnx
-from lungcli.onnx_predictor import OnnxPredictor
-from lungcli.onnx_session import open_session
+from lungcli.system.cores import num_cores
 
 _ITSELF: Final = "lungcli.nn.exporting"  # also where it runs as `__main__`
 

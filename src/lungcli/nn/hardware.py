@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 
 from lungcli.nn.precision import dtype_policy, list_devices
-from lungcli.nvidia_gpus import note_unseen
+from lungcli.system.nvidia_gpus import note_unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

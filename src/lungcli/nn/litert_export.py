@@ -13,11 +13,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from lungcli.cores import num_cores
-from lungcli.export_formats import FLOAT16, INPUT, INT8, OUTPUT
-from lungcli.model_info import ModelInfo
+from lungcli.model.export_formats import FLOAT16, INPUT, INT8, OUTPUT
+from lungcli.model.info import ModelInfo
 from lungcli.nn import quiet_stderr
 from lungcli.nn.saved_model_export import write_saved_model
+from lungcli.system.cores import num_cores
 
 # By the names of their layers, what `onnx_precision` leaves in float32 too: what
 # decides where the outline runs.

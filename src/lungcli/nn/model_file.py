@@ -11,12 +11,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lungcli.config import NetworkConfig
 from lungcli.errors import ConfigError, ModelError
-from lungcli.files import whole_file
-from lungcli.model_info import ModelInfo, weights_file
+from lungcli.model.config import NetworkConfig
+from lungcli.model.info import ModelInfo, weights_file
 from lungcli.nn.networks import build_network
 from lungcli.nn.weights_file import check_weights
+from lungcli.system.files import whole_file
 
 LOADING_ERRORS = (
     ConfigError,

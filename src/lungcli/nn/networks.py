@@ -7,8 +7,8 @@ from typing import Final
 
 import keras
 
-from lungcli.config import NetworkConfig
 from lungcli.errors import ConfigError
+from lungcli.model.config import NetworkConfig
 from lungcli.nn.blocks import check_input_size
 from lungcli.nn.stem_unet import MAX_FILTERS, STEM, build_stem_unet
 from lungcli.nn.unet import build_unet

@@ -9,8 +9,7 @@ import numpy as np
 import onnx
 
 from lungcli.errors import ModelError
-from lungcli.files import whole_file
-from lungcli.model_info import (
+from lungcli.model.info import (
     ONNX,
     WEIGHTS_KEY,
     ModelInfo,
@@ -18,9 +17,10 @@ from lungcli.model_info import (
     load_info,
     weights_file,
 )
+from lungcli.model.onnx_session import open_session
 from lungcli.nn.elsewhere import run_with_tensorflow
 from lungcli.nn.model_file import first_line, load_network
-from lungcli.onnx_session import open_session
+from lungcli.system.files import whole_file
 
 TOLERANCE = 1e-3  # of a probability, in float32; 4e-7 was measured
 _OUTPUT = "probabilities"

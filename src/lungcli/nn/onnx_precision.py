@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from lungcli.errors import ModelError
-from lungcli.onnx_session import load_onnxruntime
+from lungcli.model.onnx_session import load_onnxruntime
 
 # These decide where the outline runs; what is between them is most of the network. In
 # the default network: the stem, the two upper levels of the way down, the upper one of

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.model_info import ModelInfo, load_info
+from lungcli.model.info import ModelInfo, load_info
 from lungcli.nn.distribution import split_batch
 from lungcli.nn.model_file import load_network
 from lungcli.nn.precision import dtype_policy

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from lungcli.export_formats import INPUT, OUTPUT, SIGNATURE
-from lungcli.model_info import ModelInfo
+from lungcli.model.export_formats import INPUT, OUTPUT, SIGNATURE
+from lungcli.model.info import ModelInfo
 from lungcli.nn import quiet_stderr
 from lungcli.nn.onnx_precision import to_half
 

@@ -17,7 +17,7 @@ from keras import ops
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from lungcli.files import whole_file
+from lungcli.system.files import whole_file
 
 _COUNTS: Final = ("int32", "int64", "uint32", "uint64")  # as each backend has them
 

@@ -19,13 +19,13 @@ from typing import Any, Final
 
 import keras
 
-from lungcli.documents import parse_fields, read_json
 from lungcli.errors import ModelError
-from lungcli.files import copy_file, remove_file, write_json
-from lungcli.model_info import WEIGHTS
+from lungcli.model.info import WEIGHTS
 from lungcli.nn.callbacks import BestWeights, Counters
 from lungcli.nn.schedule import Part
 from lungcli.nn.snapshot import save_snapshot
+from lungcli.system.documents import parse_fields, read_json
+from lungcli.system.files import copy_file, remove_file, write_json
 
 _GENERATIONS: Final = 2  # epochs kept: the newest may be damaged
 _CHECKSUM: Final = "checksum"

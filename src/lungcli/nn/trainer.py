@@ -9,9 +9,8 @@ from typing import Any
 
 import keras
 
-from lungcli.config import TrainConfig
 from lungcli.errors import ConfigError, ModelError
-from lungcli.interrupts import deferred
+from lungcli.model.config import TrainConfig
 from lungcli.nn.augment import Augment
 from lungcli.nn.batches import Batches
 from lungcli.nn.callbacks import (
@@ -40,7 +39,8 @@ from lungcli.nn.snapshot import load_snapshot
 from lungcli.nn.state import Counts, StateKeeper, TrainingState, restore_best
 from lungcli.nn.stopping import StopRequests
 from lungcli.nn.throughput import ThroughputMeter
-from lungcli.pixel_store import Pixels
+from lungcli.system.interrupts import deferred
+from lungcli.system.pixel_store import Pixels
 
 _CLIP_NORM = 1.0
 _AVERAGED = 0.05  # of all epochs

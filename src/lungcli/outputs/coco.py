@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.arrays import LEFT, RIGHT, Mask
-from lungcli.files import whole_file
+from lungcli.masks.regions import bounding_box
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.outputs.run_length import COLUMN_MAJOR, run_bounds
-from lungcli.regions import bounding_box
+from lungcli.system.files import whole_file
 
 CATEGORIES: Final[tuple[dict[str, Any], ...]] = (
     {"id": RIGHT, "name": "right lung", "supercategory": "lung"},

@@ -14,10 +14,9 @@ import uuid
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli import __version__
+from lungcli._version import __version__
 from lungcli.arrays import LEFT, RIGHT, LabelMap
 from lungcli.errors import OutputError
-from lungcli.files import whole_file
 from lungcli.outputs.dicom_source import (
     Source,
     keep_bytes,
@@ -26,6 +25,7 @@ from lungcli.outputs.dicom_source import (
     set_bytes,
 )
 from lungcli.outputs.labelled import LabelledXray
+from lungcli.system.files import whole_file
 
 _SERIES_NUMBER: Final = 1000  # far from those of the images
 _LONGEST_TEXT: Final = 64  # characters of DICOM's LO

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from lungcli.arrays import LabelMap
-from lungcli.files import whole_file
+from lungcli.system.files import whole_file
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _GRAY_8_BIT: Final = bytes([8, 0, 0, 0, 0])  # depth, gray, deflate, filters, whole

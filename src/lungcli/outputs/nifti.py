@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.arrays import LEFT, SpacingMm
-from lungcli.files import whole_file
 from lungcli.outputs.labelled import LabelledXray
+from lungcli.system.files import whole_file
 
 _GZIP: Final = 16 + zlib.MAX_WBITS  # zlib's own gzip header holds no name and no time
 _NO_EXTENSION: Final = bytes(4)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.arrays import Probabilities
-from lungcli.files import whole_file
 from lungcli.outputs.labelled import LabelledXray
+from lungcli.system.files import whole_file
 
 _LEVEL: Final = 1  # the deepest take three times as long for a third less
 _SMALLEST: Final = float(np.finfo(np.float16).smallest_normal)  # 0.00006

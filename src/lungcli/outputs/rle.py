@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 
 from lungcli.arrays import LEFT, RIGHT, Mask
-from lungcli.files import csv_cell, whole_file
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.outputs.run_length import ROW_MAJOR, fill_runs, run_bounds
+from lungcli.system.files import csv_cell, whole_file
 
 COLUMNS: Final = ("image_id", "Left Lung", "Right Lung", "Height", "Width")
 """Header of the table, as in CheXmask; left and right are the patient's."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.arrays import Mask
-from lungcli.regions import bounding_box
+from lungcli.masks.regions import bounding_box
 
 ROW_MAJOR: Final = "row"
 COLUMN_MAJOR: Final = "column"

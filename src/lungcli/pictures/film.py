@@ -8,11 +8,11 @@ from PIL import Image
 
 from lungcli.arrays import Gray, Rgb
 from lungcli.errors import ConfigError
-from lungcli.files import whole_file
 from lungcli.pictures.films.apng import write_apng_frames
 from lungcli.pictures.films.gif import write_gif_frames
 from lungcli.pictures.films.mp4 import check_ffmpeg, write_mp4_frames
 from lungcli.pictures.films.webp import write_webp_frames
+from lungcli.system.files import whole_file
 
 FILM_SUFFIXES: Final = (".gif", ".webp", ".apng", ".png", ".mp4")
 _SHORTEST_MS: Final = 20  # browsers slow anything faster down to 100 ms

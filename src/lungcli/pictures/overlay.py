@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lungcli.arrays import BACKGROUND, LEFT, RIGHT, Gray, LabelMap, Mask, Rgb
+from lungcli.masks.regions import bounding_box
 from lungcli.pictures.colours import BLACK, LUNGS, WHITE, Colour
-from lungcli.regions import bounding_box
 
 _PIXELS_PER_LINE = 320  # longer side per pixel of line width: 1 at 224, 2 at 512
 

@@ -9,15 +9,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli import __version__
+from lungcli._version import __version__
 from lungcli.errors import OutputError
-from lungcli.files import remove_file, whole_file, whole_folder
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.curves import curves
 from lungcli.report.overview import alarms, cards, size_of, tables
 from lungcli.report.rows import SCORE_LABELS, Row, columns_of, rows_of
 from lungcli.report.strips import Scored, distribution
 from lungcli.report.texts import cleaned
+from lungcli.system.files import remove_file, whole_file, whole_folder
 
 REPORT_HTML: Final = "report.html"
 REPORT_FOLDER: Final = "report"

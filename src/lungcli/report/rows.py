@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lungcli.files import printable
 from lungcli.report.content import ReportCase
 from lungcli.report.texts import cleaned, distance, number, percent
+from lungcli.system.files import printable
 
 _UNITS: Final = {"mm": "mm", "px": "px", "%": "percent"}
 _STRUCTURES: Final = ("lungs", "right", "left")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from lungcli.files import printable
+from lungcli.system.files import printable
 
 UNDEFINED: Final = "–"
 

@@ -1,1 +1,1 @@
-"""One module per command: joins data, nn, metrics and pictures. No Typer, no Rich."""
+"""One folder per command, and `shared`. No Typer, no Rich, no Keras."""

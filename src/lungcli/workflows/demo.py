@@ -7,20 +7,20 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from lungcli import __version__
-from lungcli.config import TrainConfig
-from lungcli.data.phantom import write_montgomery
+from lungcli._version import __version__
 from lungcli.errors import ConfigError
-from lungcli.files import write_json
-from lungcli.progress import Progress, silent
-from lungcli.workflows.augment_preview import augment_preview
-from lungcli.workflows.evaluate import evaluate
-from lungcli.workflows.evaluation_files import Evaluation
-from lungcli.workflows.prepare import PrepareSettings, prepare
-from lungcli.workflows.prepare_report import PrepareReport
-from lungcli.workflows.train import train
-from lungcli.workflows.training_report import TrainEvents, TrainResult
-from lungcli.workflows.visualize import PictureSettings, visualize
+from lungcli.model.config import TrainConfig
+from lungcli.phantom import write_montgomery
+from lungcli.system.files import write_json
+from lungcli.system.progress import Progress, silent
+from lungcli.workflows.drawing.visualize import PictureSettings, visualize
+from lungcli.workflows.evaluating.evaluate import evaluate
+from lungcli.workflows.evaluating.outputs import Evaluation
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.totals import PrepareReport
+from lungcli.workflows.previewing.augment_preview import augment_preview
+from lungcli.workflows.training.events import TrainEvents, TrainResult
+from lungcli.workflows.training.train import train
 
 MARKER: Final = "demo.json"
 NUM_PHANTOMS: Final = 60

@@ -9,15 +9,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli import __version__
-from lungcli.cores import num_cores
+from lungcli._version import __version__
 from lungcli.errors import ConfigError, ModelError
-from lungcli.files import real_path
-from lungcli.model_info import ONNX
-from lungcli.nvidia_gpus import find_nvidia_gpus
-from lungcli.onnx_session import open_session, unseen_gpu
-from lungcli.runs import RUNS, find_run
-from lungcli.workflows.models import BUNDLED, MODELS, bundled_models
+from lungcli.model.find import BUNDLED, MODELS, bundled_models
+from lungcli.model.info import ONNX
+from lungcli.model.onnx_session import open_session, unseen_gpu
+from lungcli.model.runs import RUNS, find_run
+from lungcli.system.cores import num_cores
+from lungcli.system.files import real_path
+from lungcli.system.nvidia_gpus import find_nvidia_gpus
 
 _PACKAGES: Final = (
     "keras",

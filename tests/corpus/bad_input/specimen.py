@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from lungcli.data.phantom import draw_phantom
+from lungcli.phantom import draw_phantom
 
 HEIGHT, WIDTH = 72, 64
 CUTS = tuple(range(0, 100, 5))  # % of a file

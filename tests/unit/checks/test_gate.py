@@ -14,8 +14,8 @@ from PIL import Image
 from lungcli.checks import gate as module
 from lungcli.checks.gate import Gate, Thresholds, join_views, judge, standardize
 from lungcli.data.images import read_gray
-from lungcli.data.phantom import draw_phantom
 from lungcli.errors import ModelError
+from lungcli.phantom import draw_phantom
 
 SEEDS = range(6)
 PHOTOGRAPHS = ["astronaut.png", "camera.png", "coins.png", "page.png", "retina.jpg"]

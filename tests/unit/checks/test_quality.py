@@ -18,9 +18,9 @@ from lungcli.checks.quality import (
     logit_of_dice,
 )
 from lungcli.checks.quality_features import FEATURES, quality_features, shrink
-from lungcli.data.phantom import draw_phantom
 from lungcli.errors import ModelError
-from lungcli.masks import label_map
+from lungcli.masks.labels import label_map
+from lungcli.phantom import draw_phantom
 
 SIZE = 256
 

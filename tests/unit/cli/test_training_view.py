@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lungcli.cli.training_view import TrainingView
-from lungcli.config import Division, TrainConfig
-from lungcli.workflows.training_report import TrainPlan
+from lungcli.model.config import Division, TrainConfig
+from lungcli.workflows.training.events import TrainPlan
 
 
 def plan(fold, notes):

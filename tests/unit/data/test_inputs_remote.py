@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from lungcli import stores
 from lungcli.data.inputs import find_inputs, output_stems, remote
 from lungcli.data.inputs import input as input_module
 from lungcli.errors import DatasetError, ImageError
-from lungcli.stores import Stored
-from lungcli.urls import Url
+from lungcli.stores.objects import Stored
+from lungcli.stores import objects as stores
+from lungcli.system.urls import Url
 
 DICOM = bytes(128) + b"DICM" + bytes(10)
 WARD = "memory://scans/ward"

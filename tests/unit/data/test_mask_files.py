@@ -6,8 +6,8 @@ from PIL import Image
 from scipy import ndimage
 
 from lungcli.data.mask_files import read_mask
-from lungcli.data.phantom import draw_phantom
 from lungcli.errors import ImageError
+from lungcli.phantom import draw_phantom
 
 LABELS = np.zeros((6, 8), np.uint8)
 LABELS[1:5, 1:3] = 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from lungcli.config import TrainConfig
+from lungcli.model.config import TrainConfig
 from lungcli.nn.distribution import join_processes
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
 

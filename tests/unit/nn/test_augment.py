@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lungcli.data.phantom import draw_phantom
 from lungcli.nn import augment as module
 from lungcli.nn.augment import Augment, draw_augmented, split_lungs
 from lungcli.nn.warping import low_resolution
+from lungcli.phantom import draw_phantom
 
 
 @pytest.fixture(scope="module")

@@ -14,15 +14,15 @@ import keras
 import numpy as np
 import pytest
 
-from lungcli.config import TrainConfig
-from lungcli.data.phantom import draw_phantom
+from lungcli.model.config import TrainConfig
+from lungcli.model.find import MODELS
+from lungcli.model.onnx_predictor import OnnxPredictor
 from lungcli.nn.hardware import accelerators
 from lungcli.nn.precision import _compute_capabilities, dtype_policy, on_cpu
 from lungcli.nn.predictor import KerasPredictor
 from lungcli.nn.resident import ResidentBatches
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
-from lungcli.onnx_predictor import OnnxPredictor
-from lungcli.workflows.models import MODELS
+from lungcli.phantom import draw_phantom
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lungcli.config import TrainConfig
 from lungcli.errors import ConfigError
+from lungcli.model.config import TrainConfig
 from lungcli.nn.memory import OutOfMemoryError, is_out_of_memory, memory_watched
-from lungcli.workflows.train import resume, train
-from lungcli.workflows.training import TrainingSession
-from lungcli.workflows.training_report import TrainEvents
+from lungcli.workflows.training.events import TrainEvents
+from lungcli.workflows.training.fitting import TrainingSession
+from lungcli.workflows.training.train import resume, train
 
 pytestmark = pytest.mark.usefixtures("unexported")
 

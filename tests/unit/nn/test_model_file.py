@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
-from lungcli.model_info import (
+from lungcli.model.config import NetworkConfig
+from lungcli.model.find import BUNDLED, bundled_models
+from lungcli.model.info import (
     WEIGHTS,
     InitialModel,
     ModelInfo,
@@ -19,7 +20,6 @@ from lungcli.model_info import (
 from lungcli.nn.model_file import adopt_weights, save_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.predictor import KerasPredictor
-from lungcli.workflows.models import BUNDLED, bundled_models
 
 INFO = ModelInfo(
     network=NetworkConfig(arch="unet", size=32, filters=4, depth=2),

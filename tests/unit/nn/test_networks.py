@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from lungcli.config import NetworkConfig
 from lungcli.errors import ConfigError
+from lungcli.model.config import NetworkConfig
 from lungcli.nn.networks import (
     BUILDERS,
     build_network,

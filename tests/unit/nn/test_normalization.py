@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lungcli.data.phantom import draw_phantom
 from lungcli.nn.normalization import CentralEqualization
+from lungcli.phantom import draw_phantom
 
 SIDE = 128
 

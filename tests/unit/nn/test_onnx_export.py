@@ -8,16 +8,16 @@ import numpy as np
 import onnx
 import pytest
 
-from lungcli.config import NetworkConfig
 from lungcli.errors import ModelError
-from lungcli.model_info import WEIGHTS, ModelInfo, fingerprint, save_info
+from lungcli.model.config import NetworkConfig
+from lungcli.model.info import WEIGHTS, ModelInfo, fingerprint, save_info
+from lungcli.model.onnx_predictor import OnnxPredictor, has_current_onnx
 from lungcli.nn import onnx_export as module
 from lungcli.nn.exporting import export_network
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.networks import build_network
 from lungcli.nn.onnx_export import export_onnx
 from lungcli.nn.predictor import KerasPredictor
-from lungcli.onnx_predictor import OnnxPredictor, has_current_onnx
 
 SIZE = 64
 

@@ -24,7 +24,7 @@ COMPARE = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from lungcli.config import TrainConfig
+from lungcli.model.config import TrainConfig
 from lungcli.nn import trainer as module
 from lungcli.nn.trainer import Hooks, Pairs, Trainer
 job = json.loads(sys.argv[1])

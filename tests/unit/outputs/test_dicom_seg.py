@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from lungcli import __version__
+from lungcli._version import __version__
 from lungcli.errors import ImageError, OutputError
 from lungcli.outputs.dicom_seg import write_dicom_seg
 

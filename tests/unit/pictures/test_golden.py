@@ -15,7 +15,7 @@ from PIL import Image
 from scipy.ndimage import binary_erosion, gaussian_filter
 
 from lungcli.arrays import LEFT, RIGHT
-from lungcli.data.phantom import draw_phantom
+from lungcli.phantom import draw_phantom
 from lungcli.pictures.colours import BACKGROUND, LUNGS
 from lungcli.pictures.figures.curves import draw_curves
 from lungcli.pictures.figures.distribution import draw_distribution

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lungcli.arrays import LEFT, RIGHT
-from lungcli.data.phantom import draw_phantom
+from lungcli.phantom import draw_phantom
 from lungcli.pictures.colours import AGREED, EXTRA, LEFT_LUNG, MISSED, RIGHT_LUNG
 from lungcli.pictures.layers import encode_layers
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lungcli.model_info import load_info
+from lungcli.model.info import load_info
+from lungcli.model.onnx_predictor import OnnxPredictor
 from lungcli.nn.model_file import load_network
-from lungcli.onnx_predictor import OnnxPredictor
 
 SCRIPT = Path(__file__).parents[3] / "tools" / "bundle.py"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lungcli.checks.quality_features import FEATURES, shape_of, shrink
-from lungcli.data.phantom import draw_phantom
+from lungcli.phantom import draw_phantom
 
 TOOLS = Path(__file__).parents[3] / "tools"
 SIZE = 96

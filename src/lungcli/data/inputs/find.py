@@ -13,8 +13,8 @@ from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import KINDS
 from lungcli.data.inputs.remote import inputs_at, listed_inputs
 from lungcli.errors import DatasetError
-from lungcli.stores import Stored
-from lungcli.urls import Url, is_url, local_name
+from lungcli.stores.objects import Stored
+from lungcli.system.urls import Url, is_url, local_name
 
 STDIN: Final = "-"
 _MAGIC: Final = re.compile(r"[*?[]")

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from lungcli.data.inputs.archive import MAX_BYTES, member_state, unpacked
 from lungcli.data.inputs.copies import private_copy
 from lungcli.errors import ImageError
-from lungcli.stores import Stored, download, state_of
+from lungcli.stores.objects import Stored, download, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from typing import Final
 from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import SUFFIXES
 from lungcli.errors import DatasetError
-from lungcli.stores import Stored
-from lungcli.urls import Url
+from lungcli.stores.objects import Stored
+from lungcli.system.urls import Url
 
 _LONGEST: Final = 255  # bytes of a file name on the usual disks
 

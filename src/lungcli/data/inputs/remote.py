@@ -16,8 +16,8 @@ from lungcli.data.inputs.kinds import (
     may_be_dicom,
 )
 from lungcli.errors import DatasetError
-from lungcli.stores import Stored, list_files, look_up, matching, read_starts
-from lungcli.urls import WEB, Url
+from lungcli.stores.objects import Stored, list_files, look_up, matching, read_starts
+from lungcli.system.urls import WEB, Url
 
 _MAGIC: Final = re.compile(r"[*?[]")
 _HERE: Final = PurePosixPath()

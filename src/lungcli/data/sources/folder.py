@@ -16,7 +16,7 @@ from lungcli.data.case import (
 from lungcli.data.prepared import is_prepared
 from lungcli.data.sources import listing
 from lungcli.data.sources.case_table import TABLE_NAME, read_case_table
-from lungcli.files import printable, real_path
+from lungcli.system.files import printable, real_path
 
 
 class Folder:

@@ -17,7 +17,7 @@ from lungcli.data.case import (
 )
 from lungcli.data.opening import IMAGE_SUFFIXES
 from lungcli.errors import DatasetError
-from lungcli.files import printable, real_path
+from lungcli.system.files import printable, real_path
 
 _MASK_ENDING = "_mask"
 

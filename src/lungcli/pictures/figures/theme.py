@@ -28,8 +28,8 @@ from PIL import Image
 
 from lungcli.arrays import Rgb
 from lungcli.errors import ConfigError
-from lungcli.files import whole_file
 from lungcli.pictures import colours
+from lungcli.system.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

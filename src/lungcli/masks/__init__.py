@@ -1,0 +1,1 @@
+"""From probabilities to label maps, and the connected parts of masks."""

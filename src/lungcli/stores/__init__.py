@@ -1,0 +1,1 @@
+"""What is behind URLs: object stores and web servers."""

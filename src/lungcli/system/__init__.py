@@ -1,0 +1,1 @@
+"""Files, locks, interrupts, cores: what lungcli asks of the machine."""

@@ -1,0 +1,1 @@
+"""`lungcli visualize`: films and pictures of predictions."""

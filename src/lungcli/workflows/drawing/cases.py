@@ -1,0 +1,126 @@
+"""The cases that are drawn, each as one picture needs it."""
+
+import math
+import pickle
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
+from pathlib import Path
+
+from lungcli.data.geometry import content_of, labels_to_square
+from lungcli.metrics.overlap import LUNGS, Overlap, dice, iou, overlap_by_lung
+from lungcli.pictures.panels import PanelCase
+from lungcli.pictures.views import PanelScores
+from lungcli.system.progress import Progress
+from lungcli.workflows.shared.datasets import DatasetCase
+from lungcli.workflows.shared.inference import LungModel
+
+
+def worst_cases(
+    lungs: LungModel, cases: Sequence[DatasetCase], wanted: int, progress: Progress
+) -> list[DatasetCase]:
+    """Return the cases with the lowest Dice, lowest first; undefined ones last.
+
+    Args:
+        lungs: The network.
+        cases: Those without mask are left out.
+        wanted: How many, at most.
+        progress: Told after each case.
+    """
+    with_mask = [owned for owned in cases if owned[1].has_mask]
+    progress("score", 0, len(with_mask))
+    scored = []
+    labelled = lungs.label_cases(with_mask)
+    for number, ((dataset, case), predicted) in enumerate(
+        zip(with_mask, labelled, strict=True), start=1
+    ):
+        counts = overlap_by_lung(dataset.read_reference(case), predicted)[LUNGS]
+        scored.append((dice(counts), (dataset, case)))
+        progress("score", number, len(with_mask))
+    scored.sort(key=lambda pair: worst_first(pair[0]))
+    return [owned for _, owned in scored[:wanted]]
+
+
+def worst_first(value: float) -> tuple[bool, float]:
+    """Sort by Dice, lowest first; undefined ones last."""
+    undefined = math.isnan(value)
+    return undefined, 0.0 if undefined else value
+
+
+def draw_cases(lungs: LungModel, cases: Sequence[DatasetCase]) -> Iterator[PanelCase]:
+    """Yield each case at its stored size, with the scores of its original one."""
+    several = len({case.source for _, case in cases}) > 1
+    for (dataset, case), predicted in zip(cases, lungs.label_cases(cases), strict=True):
+        reference, scores = None, PanelScores()
+        if case.has_mask:
+            reference = content_of(dataset.read_mask(case), case.geometry)
+            scores = _score(overlap_by_lung(dataset.read_reference(case), predicted))
+        square = labels_to_square(predicted, case.geometry)
+        yield PanelCase(
+            title=case.case_id,
+            image=content_of(dataset.read_image(case), case.geometry),
+            predicted=content_of(square, case.geometry),
+            reference=reference,
+            scores=scores,
+            note=case.source if several else "",
+        )
+
+
+def picture_names(cases: Sequence[DatasetCase]) -> list[str]:
+    """Name pictures after the stored images; numbered where two sets agree."""
+    names: list[str] = []
+    for _, case in cases:
+        stem = Path(case.image).stem
+        numbered = (f"{stem}-{number}.png" for number in count(2))
+        free = (name for name in chain([f"{stem}.png"], numbered) if name not in names)
+        names.append(next(free))
+    return names
+
+
+class Spool:
+    """Cases on disk between the network and the pictures, so that memory stays flat.
+
+    Args:
+        folder: An empty one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.dice: list[float] = []
+
+    def add(self, panel: PanelCase) -> None:
+        """Keep one more case."""
+        self._path(len(self.dice)).write_bytes(pickle.dumps(panel))
+        self.dice.append(panel.scores.dice)
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether any case has a gold standard that shows."""
+        return not all(map(math.isnan, self.dice))
+
+    def __len__(self) -> int:
+        return len(self.dice)
+
+    def __iter__(self) -> Iterator[PanelCase]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> PanelCase:
+        panel: PanelCase = pickle.loads(  # noqa: S301 - our own
+            self._path(index).read_bytes()
+        )
+        return panel
+
+    def _path(self, index: int) -> Path:
+        return self._folder / f"{index}.pickle"
+
+
+def _score(counts: dict[str, Overlap]) -> PanelScores:
+    lungs = counts[LUNGS]
+    area = lungs.both + lungs.missed
+    return PanelScores(
+        dice=dice(lungs),
+        iou=iou(lungs),
+        right_dice=dice(counts["right"]),
+        left_dice=dice(counts["left"]),
+        missed=lungs.missed / area if area else float("nan"),
+        extra=lungs.extra / area if area else float("nan"),
+    )

@@ -1,0 +1,1 @@
+"""`lungcli evaluate`: scores of networks and of masks, and their report."""

@@ -1,0 +1,1 @@
+"""`lungcli export`: the network in the formats of other programs."""

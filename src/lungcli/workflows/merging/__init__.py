@@ -1,0 +1,1 @@
+"""`lungcli merge`: the parts of a prediction joined."""

@@ -1,0 +1,1 @@
+"""`lungcli predict`: masks for any X-rays."""

@@ -1,0 +1,1 @@
+"""`lungcli prepare`: from folders of X-rays and masks to a prepared data set."""

@@ -1,0 +1,297 @@
+"""Source folders in, a prepared data set out."""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from lungcli.data.case import AuditFinding, CaseKey, Convention, SourceListing
+from lungcli.data.gathering import common_convention, gather
+from lungcli.data.prepared import (
+    CONTACT_SHEET,
+    SPLITS,
+    PreparedCase,
+    open_prepared,
+)
+from lungcli.data.prepared_writer import (
+    DatasetFacts,
+    join_fingerprints,
+    write_audit,
+    write_cases,
+    write_facts,
+)
+from lungcli.data.replacing import check_apart, check_replaceable
+from lungcli.data.sources import AUTO
+from lungcli.data.split_file import read_split_list
+from lungcli.data.splits import check_fractions
+from lungcli.data.storing import (
+    IMAGES,
+    MASKS,
+    REFERENCES,
+    Job,
+    Stored,
+    file_stems,
+    store_case,
+)
+from lungcli.errors import ConfigError, DatasetError
+from lungcli.system.files import printable, real_path, whole_folder
+from lungcli.system.locks import locked
+from lungcli.system.progress import Progress, silent
+from lungcli.system.urls import Url, place_of
+from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
+from lungcli.workflows.preparing.processes import map_in_processes
+from lungcli.workflows.preparing.remote import local_out, local_sources
+from lungcli.workflows.preparing.splitting import SplitPlan, split_and_audit
+from lungcli.workflows.preparing.totals import PrepareReport, SourceCounts
+from lungcli.workflows.shared.cluster import map_on_cluster
+from lungcli.workflows.shared.ray_session import check_address
+
+_LEAST_SIZE: Final = 32  # pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareSettings:
+    """How to prepare.
+
+    Attributes:
+        out: Folder of the data set, or its URL.
+        size: The largest side of a stored square, in pixels.
+        layout: One of `data.sources.LAYOUTS`.
+        splits: Path of a split file or a built-in name; None draws by patient.
+        val: Fraction of each source's patients to validate on, if drawn.
+        test: Fraction of each source's patients to test on, if drawn.
+        seed: Of the draw.
+        workers: Processes; 0 takes all cores.
+        cluster: Address of a Ray cluster; None works on this machine.
+        force: Whether an older prepared data set may be replaced.
+        convention: Of the masks; None takes what the sources say.
+    """
+
+    out: str | Path | Url = Path("prepared")
+    size: int = 512
+    layout: str = AUTO
+    splits: str | None = None
+    val: float = 0.15
+    test: float = 0.15
+    seed: int = 0
+    workers: int = 0
+    cluster: str | None = None
+    force: bool = False
+    convention: Convention | None = None
+
+    def __post_init__(self) -> None:
+        """Reject impossible values once, here."""
+        check_fractions(self.val, self.test)
+        if self.size < _LEAST_SIZE or self.workers < 0:
+            msg = (
+                f"--size {self.size} must be at least {_LEAST_SIZE}, and --workers "
+                f"{self.workers} not negative."
+            )
+            raise ConfigError(msg)
+        if self.cluster is not None:
+            check_address(self.cluster)
+
+
+def prepare(
+    sources: Sequence[str | Path],
+    *,
+    settings: PrepareSettings | None = None,
+    progress: Progress = silent,
+) -> PrepareReport:
+    """Audit sources, split them by patient, and write a prepared data set.
+
+    A case that cannot be used becomes a finding, and the rest goes on. The data set
+    appears whole or not at all; the same sources, settings and seed give the same
+    bytes for any number of workers.
+
+    With more than one worker, a script that calls this must guard its entry point
+    with `if __name__ == "__main__":`, as always when Python spawns processes.
+
+    Args:
+        sources: Folders; each may hold several sources.
+        settings: How to prepare; None for the defaults.
+        progress: Told after each case.
+
+    Raises:
+        DatasetError: If a source is missing or of no known layout, mask conventions
+            differ, a split file is wrong, no image can be used, or `out` may not be
+            replaced.
+        OutputError: If the data set cannot be written.
+        RemoteError: If a URL cannot be read or written.
+    """
+    settings = settings or PrepareSettings()
+    place = place_of(settings.out)
+    plan = _plan(settings)
+    _check_early(place, settings.force, sources)
+    with (
+        local_out(place, settings.force, progress) as out,
+        local_sources(sources, place, progress) as fetched,
+    ):
+        report = _prepare(fetched.folders, out, plan, settings, progress)
+        findings = tuple(fetched.finding(found) for found in report.findings)
+    return replace(report, out=place, findings=findings)
+
+
+def _check_early(
+    out: Path | Url, force: bool, sources: Sequence[str | Path | Url]
+) -> None:
+    """Check what can be checked before anything is fetched."""
+    if isinstance(out, Path):
+        check_replaceable(out, force)
+    for source in map(place_of, sources):
+        if isinstance(out, Url) and isinstance(source, Url) and source.is_within(out):
+            msg = (
+                f"the source {source} lies in {out}. Choose another folder with --out."
+            )
+            raise DatasetError(msg)
+
+
+def _prepare(
+    sources: Sequence[Path],
+    out: Path,
+    plan: SplitPlan,
+    settings: PrepareSettings,
+    progress: Progress,
+) -> PrepareReport:
+    gathered = gather(sources, settings.layout)
+    check_apart(out, [listing.root for listing in gathered])
+    listings = [listing for listing in gathered if listing.cases]
+    convention = common_convention(listings, settings.convention)
+    with locked(out, outside=True), whole_folder(out) as folder:
+        check_replaceable(out, settings.force)  # another one may have ended
+        stored = _store_all(listings, folder, settings, progress)
+        splits, seen = split_and_audit(stored, plan)
+        counts = tuple(_count(listing, stored, splits) for listing in listings)
+        findings = _all_findings(gathered, stored, seen)
+        facts = DatasetFacts(
+            name="+".join(listing.name for listing in listings),
+            size=settings.size,
+            seed=settings.seed,
+            split=plan.describe(),
+            convention=convention,
+            sources=_describe(listings, counts),
+            fingerprint=join_fingerprints(e.fingerprint for e in stored if e.row),
+        )
+        write_facts(folder, facts, _write_tables(folder, stored, splits))
+        write_audit(folder, findings, {each.name: each.root for each in gathered})
+        _draw_sheet(folder, progress)
+    return PrepareReport(
+        out=out, convention=convention, sources=counts, findings=findings
+    )
+
+
+def _plan(settings: PrepareSettings) -> SplitPlan:
+    return SplitPlan(
+        listed=read_split_list(settings.splits) if settings.splits else None,
+        val=settings.val,
+        test=settings.test,
+        seed=settings.seed,
+    )
+
+
+def _store_all(
+    listings: Sequence[SourceListing],
+    folder: Path,
+    settings: PrepareSettings,
+    progress: Progress,
+) -> tuple[Stored, ...]:
+    for name in (IMAGES, MASKS, REFERENCES):
+        (folder / name).mkdir()
+    cases = [case for listing in listings for case in listing.cases]
+    jobs = [
+        Job(case=case, stem=stem, folder=folder, size=settings.size)
+        for case, stem in zip(cases, file_stems(cases), strict=True)
+    ]
+    progress("prepare", 0, len(jobs))
+    stored = []
+    with closing(_store_each(jobs, settings)) as results:
+        for result in results:
+            stored.append(result)
+            progress("prepare", len(stored), len(jobs))
+    if not any(each.row for each in stored):
+        msg = "no image can be used."
+        first = next((f for each in stored for f in each.findings), None)
+        if first is not None:
+            msg = f"none of {len(jobs)} images can be used; the first: {first.detail}"
+        raise DatasetError(msg)
+    return tuple(stored)
+
+
+def _store_each(
+    jobs: Sequence[Job], settings: PrepareSettings
+) -> Generator[Stored, None, None]:
+    if settings.cluster is None:
+        yield from map_in_processes(store_case, jobs, settings.workers)
+    else:
+        yield from map_on_cluster(settings.cluster, _storing, jobs)
+
+
+def _storing() -> Callable[[Job], Stored]:
+    """Return what stores cases in a worker of a cluster."""
+    return store_case
+
+
+def _all_findings(
+    listings: Sequence[SourceListing],
+    stored: Sequence[Stored],
+    seen: Sequence[AuditFinding],
+) -> tuple[AuditFinding, ...]:
+    of_files = [finding for listing in listings for finding in listing.findings]
+    of_cases = [finding for each in stored for finding in each.findings]
+    return (*of_files, *of_cases, *seen)
+
+
+def _count(
+    listing: SourceListing, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
+) -> SourceCounts:
+    own = [each for each in stored if each.case.source == listing.name]
+    rows = [each.row for each in own if each.row is not None]
+    used = Counter(splits.get(row.key, "") for row in rows if row.has_mask)
+    return SourceCounts(
+        name=listing.name,
+        layout=listing.layout,
+        convention=listing.convention,
+        splits={split: used[split] for split in SPLITS},
+        not_listed=used[""],
+        no_mask=sum(not row.has_mask for row in rows),
+        left_out=len(own) - len(rows),
+    )
+
+
+def _describe(
+    listings: Sequence[SourceListing], counts: Sequence[SourceCounts]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": listing.name,
+            "folder": printable(real_path(listing.root).name),
+            "layout": listing.layout,
+            "convention": listing.convention.value,
+            "cases": len(listing.cases),
+            **count.splits,
+            "not_listed": count.not_listed,
+            "no_mask": count.no_mask,
+            "left_out": count.left_out,
+        }
+        for listing, count in zip(listings, counts, strict=True)
+    ]
+
+
+def _write_tables(
+    folder: Path, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
+) -> list[PreparedCase]:
+    rows = [
+        replace(each.row, split=splits.get(each.case.key, ""))
+        for each in stored
+        if each.row is not None
+    ]
+    write_cases(folder, rows)
+    return rows
+
+
+def _draw_sheet(folder: Path, progress: Progress) -> None:
+    progress("contact sheet", 0, 1)
+    write_contact_sheet(open_prepared(folder), folder / CONTACT_SHEET)
+    progress("contact sheet", 1, 1)

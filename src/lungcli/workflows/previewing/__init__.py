@@ -1,0 +1,1 @@
+"""`lungcli augment-preview`: what training sees."""

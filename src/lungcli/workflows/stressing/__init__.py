@@ -1,0 +1,1 @@
+"""`lungcli stress`: how much of an X-ray may be spoilt."""

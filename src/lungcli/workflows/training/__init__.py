@@ -1,0 +1,1 @@
+"""`lungcli train`: one network, from prepared cases to a run folder."""

@@ -1,0 +1,50 @@
+"""Settings: checked, saved, read again."""
+
+import pytest
+
+from lungcli.errors import ConfigError
+from lungcli.model.config import TrainConfig, read_settings
+
+
+def test_round_trip():
+    config = TrainConfig(epochs=3, arch="unet", tensorboard=True)
+    assert TrainConfig.from_dict(config.to_dict(), where="test") == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"epochs": True}, "epochs must be a whole number, got True"),
+        ({"epochs": 1.5}, "epochs must be a whole number, got 1.5"),
+        ({"batch_size": -1}, "batch_size must be at least 1"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be at least 0"),
+        ({"learning_rate": float("inf")}, "learning_rate must be at least 0"),
+        ({"tensorboard": 1}, "tensorboard must be a true or false"),
+        ({"arch": "resnet"}, "arch must be one of stem-unet, unet, got 'resnet'"),
+        ({"keep": "first"}, "keep must be one of best, last, got 'first'"),
+        ({"colour": 1}, "unknown setting 'colour'. Known: arch, "),
+    ],
+)
+def test_impossible_values_are_named_with_their_origin(settings, message):
+    with pytest.raises(ConfigError, match=rf"^my\.toml: .*{message}"):
+        TrainConfig.from_dict(settings, where="my.toml")
+
+
+def test_toml(tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text('epochs = 7\nbatch-size = 4\narch = "unet"\n')
+    assert read_settings(path) == {"epochs": 7, "batch_size": 4, "arch": "unet"}
+
+
+def test_broken_toml_is_named(tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text("epochs: 7")
+    with pytest.raises(ConfigError, match=r"my\.toml is no TOML file"):
+        read_settings(path)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"cannot read .*none\.toml"):
+        read_settings(tmp_path / "none.toml")

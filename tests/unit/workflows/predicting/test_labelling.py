@@ -1,0 +1,184 @@
+"""One X-ray: what is written, and what must not be left behind."""
+
+from pathlib import PurePosixPath
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lungcli.checks.gate import Appearance
+from lungcli.data.geometry import fit_square, to_square
+from lungcli.data.inputs import Input
+from lungcli.errors import OutputError
+from lungcli.workflows.predicting import labelling
+from lungcli.workflows.predicting.labelling import (
+    DOUBTFUL,
+    FAILED,
+    OK,
+    REFUSED,
+    Labeller,
+)
+
+
+class Lungs:
+    """A network that finds the right lung left of the middle, the left one beside."""
+
+    name, threshold = "stand-in", 0.5
+
+    def fit(self, image):
+        geometry = fit_square(*image.shape, 64)
+        return to_square(image, geometry), geometry
+
+    def infer(self, square):
+        del square
+        found = np.zeros((64, 64, 2), np.float32)
+        found[20:40, 10:25, 0] = found[20:40, 35:50, 1] = 1
+        return found
+
+    def clean(self, probabilities):
+        return probabilities
+
+    def restore(self, cleaned, geometry):
+        labels = np.zeros((geometry.height, geometry.width), np.uint8)
+        labels[20:40, 10:25], labels[20:40, 35:50] = 1, 2
+        return labels
+
+
+class Gate:
+    """A gate that never doubts, or finds no chest."""
+
+    def __init__(self, *, chest=True):
+        self.chest = chest
+
+    def look(self, pixels):
+        del pixels
+        return Appearance(
+            quarter_turns=0,
+            inverted=False,
+            mirrored=False,
+            frontal_chest=self.chest,
+            turn_probabilities=(1.0, 0.0, 0.0, 0.0),
+            inverted_probability=0.0,
+            mirrored_probability=0.0,
+            chest_probability=1.0,
+        )
+
+
+class Quality:
+    """A quality model that is content, or not."""
+
+    def __init__(self, score=0.99):
+        self.given = score
+
+    def score(self, square, probabilities, labels):
+        del square, probabilities, labels
+        return self.given
+
+
+@pytest.fixture
+def item(tmp_path):
+    path = tmp_path / "a.png"
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    Image.fromarray(np.tile(ramp, (64, 1))).save(path)
+    return Input(shown="a.png", name=PurePosixPath("a.png"), path=path)
+
+
+@pytest.fixture
+def label(tmp_path, item):
+    """A function that labels the X-ray as the stand-ins say."""
+
+    def label(*, formats=("png",), on_doubt="warn", chest=True, score=0.99, lungs=None):
+        labeller = Labeller(
+            lungs=lungs or Lungs(),
+            gate=Gate(chest=chest),
+            quality=Quality(score),
+            on_doubt=on_doubt,
+            formats=formats,
+            out=tmp_path / "masks",
+        )
+        return labeller.label(item, PurePosixPath("a"))
+
+    return label
+
+
+def test_an_entry_tells_what_was_found_and_written(label, tmp_path):
+    entry = label()
+    size = (tmp_path / "masks" / "a.png").stat().st_size
+    assert (entry.status, entry.outputs) == (OK, {"a.png": size})
+    assert entry.record["lungs"] == "both"
+    assert entry.record["quality"] == 0.99
+
+
+def test_a_low_score_is_a_doubt(label):
+    entry = label(score=0.5)
+    assert entry.status == DOUBTFUL
+    assert entry.record["doubts"] == ["the mask may be wrong: quality score 0.50"]
+
+
+class DarkLungs(Lungs):
+    """A network that is blind where the left border of the X-ray is dark."""
+
+    def infer(self, square):
+        return super().infer(square) * np.float32(square[:, 0].mean() > 128)
+
+
+def test_what_a_second_look_found_is_told_and_stays_doubtful(label, tmp_path):
+    entry = label(lungs=DarkLungs())
+    assert entry.status == DOUBTFUL
+    assert entry.record["lungs"] == "both"
+    assert entry.record["corrected"] == ["inverted"]
+    assert entry.record["doubts"] == ["no lung was found before the X-ray was inverted"]
+    with Image.open(tmp_path / "masks" / "a.png") as mask:
+        assert set(np.unique(mask)) == {0, 1, 2}
+
+
+def test_where_no_look_helps_the_doubt_is_the_first_ones(label):
+    entry = label(lungs=DarkLungs(), score=0.5)
+    assert entry.record["corrected"] == []
+    assert entry.record["doubts"] == ["no lung was found"]
+
+
+@pytest.mark.parametrize("status", [FAILED, REFUSED])
+def test_an_earlier_mask_does_not_outlive_a_failure(label, tmp_path, item, status):
+    label(formats=("png", "overlay"))
+    if status == FAILED:
+        item.path.write_bytes(b"no image")
+    entry = label(formats=("png", "overlay"), on_doubt="refuse", chest=False)
+    assert (entry.status, entry.outputs) == (status, {})
+    assert list((tmp_path / "masks").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        pytest.param(
+            FileNotFoundError(2, "No such file or directory"),
+            "cannot read a.png (No such file or directory). Try it again.",
+            id="gone while it was read",
+        ),
+        pytest.param(
+            MemoryError(),
+            "a.png is too large for the memory. Make it smaller.",
+            id="big",
+        ),
+        pytest.param(
+            ValueError("Muster^Max"),
+            "a.png cannot be labelled (ValueError). Report it, or leave it out.",
+            id="unforeseen",
+        ),
+    ],
+)
+def test_whatever_goes_wrong_with_one_x_ray_is_its_own(label, monkeypatch, error, said):
+    def fail(path):
+        del path
+        raise error
+
+    monkeypatch.setattr(labelling, "read_xray", fail)
+    entry = label()
+    assert (entry.status, entry.record["error"]) == (FAILED, said)
+
+
+def test_a_full_disk_is_everybodys(label, tmp_path):
+    (tmp_path / "masks").write_text("no folder")
+    with pytest.raises(OutputError, match="cannot write"):
+        label()

@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from lungcli.errors import LungcliError
     from lungcli.model.config import TrainConfig
     from lungcli.phantom import draw_phantom, write_montgomery
+    from lungcli.workflows.cross_validating.cross_validation import cross_validate
+    from lungcli.workflows.demo import demo
     from lungcli.workflows.drawing.visualize import PictureSettings, visualize
+    from lungcli.workflows.evaluating.compare import compare_models
     from lungcli.workflows.evaluating.evaluate import evaluate
+    from lungcli.workflows.evaluating.evaluate_masks import evaluate_masks
+    from lungcli.workflows.evaluating.outputs import Outputs
     from lungcli.workflows.evaluating.scoring import ScoreSettings
     from lungcli.workflows.exporting.export import ExportSettings, export
+    from lungcli.workflows.info import info
     from lungcli.workflows.merging.merge import merge
     from lungcli.workflows.predicting.predict import PredictSettings, predict
     from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+    from lungcli.workflows.previewing.augment_preview import augment_preview
     from lungcli.workflows.shared.inference import LungModel, load_model
+    from lungcli.workflows.stressing.stress import StressSettings, stress
     from lungcli.workflows.training.events import TrainEvents
     from lungcli.workflows.training.train import resume, train
 
@@ -36,22 +44,31 @@ __all__ = [
     "ExportSettings",
     "LungModel",
     "LungcliError",
+    "Outputs",
     "PictureSettings",
     "PredictSettings",
     "PrepareSettings",
     "ScoreSettings",
+    "StressSettings",
     "TrainConfig",
     "TrainEvents",
     "__version__",
+    "augment_preview",
+    "compare_models",
+    "cross_validate",
+    "demo",
     "draw_phantom",
     "evaluate",
+    "evaluate_masks",
     "export",
+    "info",
     "load_model",
     "merge",
     "predict",
     "prepare",
     "read_xray",
     "resume",
+    "stress",
     "train",
     "visualize",
     "write_montgomery",
@@ -61,21 +78,30 @@ _MODULES = {
     "ExportSettings": "workflows.exporting.export",
     "LungModel": "workflows.shared.inference",
     "LungcliError": "errors",
+    "Outputs": "workflows.evaluating.outputs",
     "PictureSettings": "workflows.drawing.visualize",
     "PredictSettings": "workflows.predicting.predict",
     "PrepareSettings": "workflows.preparing.prepare",
     "ScoreSettings": "workflows.evaluating.scoring",
+    "StressSettings": "workflows.stressing.stress",
     "TrainConfig": "model.config",
     "TrainEvents": "workflows.training.events",
+    "augment_preview": "workflows.previewing.augment_preview",
+    "compare_models": "workflows.evaluating.compare",
+    "cross_validate": "workflows.cross_validating.cross_validation",
+    "demo": "workflows.demo",
     "draw_phantom": "phantom",
     "evaluate": "workflows.evaluating.evaluate",
+    "evaluate_masks": "workflows.evaluating.evaluate_masks",
     "export": "workflows.exporting.export",
+    "info": "workflows.info",
     "load_model": "workflows.shared.inference",
     "merge": "workflows.merging.merge",
     "predict": "workflows.predicting.predict",
     "prepare": "workflows.preparing.prepare",
     "read_xray": "data.xray",
     "resume": "workflows.training.train",
+    "stress": "workflows.stressing.stress",
     "train": "workflows.training.train",
     "visualize": "workflows.drawing.visualize",
     "write_montgomery": "phantom",

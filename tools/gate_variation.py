@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from lungcli.arrays import Gray
 from lungcli.checks.gate import SIDE
+from lungcli.data.levels import spread_levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def vary(gray: Gray, pose: Pose, rng: np.random.Generator) -> Gray:
         Shape `(SIDE, SIDE)` of the gate.
     """
     varied = _frame(gray, rng)
-    varied = _label(_collimate(_expose(varied, rng), rng), rng)
+    varied = _label(_collimate(_squeeze(_expose(varied, rng), rng), rng), rng)
     varied = put(varied, pose)
     if rng.random() < 0.25:
         varied = _pad(varied, rng)
@@ -67,7 +68,11 @@ def vary(gray: Gray, pose: Pose, rng: np.random.Generator) -> Gray:
 
 
 def reduce_to_gate(gray: Gray) -> Gray:
-    """Shrink a square thumbnail to the gate's square."""
+    """Shrink a square thumbnail to the gate's square, its gray values spread.
+
+    As `predict` shows X-rays to the gate.
+    """
+    gray = spread_levels(gray)
     smooth = Image.Resampling.BILINEAR
     return np.asarray(Image.fromarray(gray).resize((SIDE, SIDE), smooth))
 
@@ -104,6 +109,15 @@ def _expose(gray: Gray, rng: np.random.Generator) -> Gray:
     if rng.random() < 0.5:
         levels = levels + rng.normal(0, rng.uniform(0, 0.08), levels.shape)
     return np.asarray(np.clip(levels, 0, 1) * 255, np.uint8)
+
+
+def _squeeze(gray: Gray, rng: np.random.Generator) -> Gray:
+    """Narrow the gray values, as conversions to 8 bits do beside a white marker."""
+    if rng.random() < 0.8:
+        return gray
+    width = int(rng.integers(16, 128))
+    low = int(rng.integers(256 - width))
+    return np.asarray(np.rint(low + gray / 255 * width), np.uint8)
 
 
 def _collimate(gray: Gray, rng: np.random.Generator) -> Gray:

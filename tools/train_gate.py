@@ -55,7 +55,7 @@ TOLERANCE = 1e-3  # of a logit, ONNX against Keras
 
 
 def train_gate(
-    data: Annotated[Path, typer.Argument(help="Folder of the four data sets.")],
+    data: Annotated[Path, typer.Argument(help="Folder of the data sets.")],
     others: Annotated[
         Path | None, typer.Option(help="Images that are no frontal chest, to test on.")
     ] = None,

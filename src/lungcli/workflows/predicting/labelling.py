@@ -34,7 +34,7 @@ from lungcli.workflows.predicting.looking import (
     look,
     look_again,
 )
-from lungcli.workflows.predicting.places import place_at
+from lungcli.workflows.predicting.output import output_folder
 from lungcli.workflows.shared.inference import LungModel, load_model
 
 OK: Final = "ok"
@@ -162,7 +162,7 @@ class Labeller:
             record["doubts"] += _doubts_of_mask(looks)
             if DICOM_SEG in self.formats and labelled.dicom is None:
                 record["notes"] += ["no DICOM-SEG: the input is not DICOM"]
-            with place_at(self.out).writing(PurePosixPath(stem)) as stems:
+            with output_folder(self.out).writing(PurePosixPath(stem)) as stems:
                 sizes = write_files(
                     labelled, stems, self.formats, model=self.lungs.name
                 )
@@ -172,7 +172,7 @@ class Labeller:
     def _clear(self, stem: PurePosixPath, record: dict[str, Any]) -> None:
         """Remove what an earlier call wrote, or say that it may still be there."""
         try:
-            place_at(self.out).remove(output_names(str(stem), self.formats))
+            output_folder(self.out).remove(output_names(str(stem), self.formats))
         except RemoteError:
             said = record.get("error") or f"{self.out / stem} has no mask now."
             record["error"] = f"{said} A mask of an earlier call may still be there."

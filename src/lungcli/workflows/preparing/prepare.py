@@ -31,7 +31,7 @@ from lungcli.data.storing import (
     MASKS,
     REFERENCES,
     Job,
-    Stored,
+    StoredCase,
     file_stems,
     store_case,
 )
@@ -39,7 +39,7 @@ from lungcli.errors import ConfigError, DatasetError
 from lungcli.system.files import printable, real_path, whole_folder
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
-from lungcli.system.urls import Url, place_of
+from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
 from lungcli.workflows.preparing.processes import map_in_processes
 from lungcli.workflows.preparing.remote import local_out, local_sources
@@ -122,7 +122,7 @@ def prepare(
         RemoteError: If a URL cannot be read or written.
     """
     settings = settings or PrepareSettings()
-    place = place_of(settings.out)
+    place = path_or_url(settings.out)
     plan = _plan(settings)
     _check_early(place, settings.force, sources)
     with (
@@ -140,7 +140,7 @@ def _check_early(
     """Check what can be checked before anything is fetched."""
     if isinstance(out, Path):
         check_replaceable(out, force)
-    for source in map(place_of, sources):
+    for source in map(path_or_url, sources):
         if isinstance(out, Url) and isinstance(source, Url) and source.is_within(out):
             msg = (
                 f"the source {source} lies in {out}. Choose another folder with --out."
@@ -196,7 +196,7 @@ def _store_all(
     folder: Path,
     settings: PrepareSettings,
     progress: Progress,
-) -> tuple[Stored, ...]:
+) -> tuple[StoredCase, ...]:
     for name in (IMAGES, MASKS, REFERENCES):
         (folder / name).mkdir()
     cases = [case for listing in listings for case in listing.cases]
@@ -221,21 +221,21 @@ def _store_all(
 
 def _store_each(
     jobs: Sequence[Job], settings: PrepareSettings
-) -> Generator[Stored, None, None]:
+) -> Generator[StoredCase, None, None]:
     if settings.cluster is None:
         yield from map_in_processes(store_case, jobs, settings.workers)
     else:
         yield from map_on_cluster(settings.cluster, _storing, jobs)
 
 
-def _storing() -> Callable[[Job], Stored]:
+def _storing() -> Callable[[Job], StoredCase]:
     """Return what stores cases in a worker of a cluster."""
     return store_case
 
 
 def _all_findings(
     listings: Sequence[SourceListing],
-    stored: Sequence[Stored],
+    stored: Sequence[StoredCase],
     seen: Sequence[AuditFinding],
 ) -> tuple[AuditFinding, ...]:
     of_files = [finding for listing in listings for finding in listing.findings]
@@ -244,7 +244,7 @@ def _all_findings(
 
 
 def _count(
-    listing: SourceListing, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
+    listing: SourceListing, stored: Sequence[StoredCase], splits: Mapping[CaseKey, str]
 ) -> SourceCounts:
     own = [each for each in stored if each.case.source == listing.name]
     rows = [each.row for each in own if each.row is not None]
@@ -280,7 +280,7 @@ def _describe(
 
 
 def _write_tables(
-    folder: Path, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
+    folder: Path, stored: Sequence[StoredCase], splits: Mapping[CaseKey, str]
 ) -> list[PreparedCase]:
     rows = [
         replace(each.row, split=splits.get(each.case.key, ""))

@@ -12,7 +12,7 @@ from gate_drawings import KNOWN, SIDE, UNKNOWN, Draw
 from PIL import Image
 
 from lungcli.arrays import Gray
-from lungcli.data.images import IMAGE_SUFFIXES, read_gray
+from lungcli.data.images import IMAGE_SUFFIXES, read_image
 from lungcli.errors import ImageError
 from lungcli.phantom import draw_phantom
 
@@ -50,7 +50,7 @@ def read_chests(data: Path) -> list[Chest]:
         Chest(
             source=source,
             patient_id=patients.get(path.stem, path.stem),
-            thumbnail=squash(read_gray(path).pixels),
+            thumbnail=squash(read_image(path).pixels),
         )
         for source, folder in _FOLDERS.items()
         for path in sorted((data / folder).iterdir())
@@ -104,7 +104,7 @@ def read_others(folder: Path) -> Mapping[str, Gray]:
     others = {}
     for path in sorted(folder.iterdir()):
         try:
-            others[path.stem] = read_gray(path).pixels
+            others[path.stem] = read_image(path).pixels
         except ImageError:
             continue
     return others
@@ -112,7 +112,7 @@ def read_others(folder: Path) -> Mapping[str, Gray]:
 
 def _photographs(names: Sequence[str]) -> Draw:
     folder = Path(skimage.__file__).parent / "data"
-    pictures = [read_gray(folder / name).pixels for name in names]
+    pictures = [read_image(folder / name).pixels for name in names]
 
     def draw(rng: np.random.Generator) -> Gray:
         picture = pictures[rng.integers(len(pictures))]

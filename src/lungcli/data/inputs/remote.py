@@ -9,12 +9,11 @@ from typing import Final
 from lungcli.data.inputs.archive import ARCHIVE_SUFFIX
 from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import (
-    DICOM_START,
     KINDS,
     has_image_suffix,
-    is_dicom,
     may_be_dicom,
 )
+from lungcli.data.opening import DICOM_START, is_dicom
 from lungcli.errors import DatasetError
 from lungcli.stores.objects import (
     RemoteFile,

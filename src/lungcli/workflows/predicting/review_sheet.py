@@ -9,7 +9,7 @@ import numpy as np
 
 from lungcli.data.inputs import Input
 from lungcli.data.opening import open_upright
-from lungcli.data.xray import read_xray
+from lungcli.data.read_xray import read_xray
 from lungcli.errors import ImageError, RemoteError
 from lungcli.pictures.film import write_png
 from lungcli.pictures.overlay import fit_picture, outline

@@ -261,7 +261,7 @@ def _conditions(
     return {
         "lungcli": __version__,
         "model": found.name,
-        "weights": fingerprint(_network_file(found.root)),
+        "weights": lungs.weights or fingerprint(_network_file(found.root)),
         "checks": [fingerprint(path)[:12] for path in (*GATE_FILES, QUALITY_JSON)],
         "threshold": lungs.threshold,
         "formats": sorted(settings.formats),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli.data.case import AuditFinding, CaseKey, Convention, SourceListing
+from lungcli.data.case import AuditFinding, CaseKey, Convention, Layout, SourceListing
 from lungcli.data.gathering import common_convention, gather
 from lungcli.data.prepared import (
     CONTACT_SHEET,
@@ -23,7 +23,6 @@ from lungcli.data.prepared_writer import (
     write_facts,
 )
 from lungcli.data.replacing import check_apart, check_replaceable
-from lungcli.data.sources import AUTO
 from lungcli.data.split_file import read_split_list
 from lungcli.data.splits import check_fractions
 from lungcli.data.storing import (
@@ -58,7 +57,7 @@ class PrepareSettings:
     Attributes:
         out: Folder of the data set, or its URL.
         size: The largest side of a stored square, in pixels.
-        layout: One of `data.sources.LAYOUTS`.
+        layout: One of `data.case.Layout`.
         splits: Path of a split file or a built-in name; None draws by patient.
         val: Fraction of each source's patients to validate on, if drawn.
         test: Fraction of each source's patients to test on, if drawn.
@@ -71,7 +70,7 @@ class PrepareSettings:
 
     out: str | Path | Url = Path("prepared")
     size: int = 512
-    layout: str = AUTO
+    layout: str = Layout.AUTO
     splits: str | None = None
     val: float = 0.15
     test: float = 0.15

@@ -12,7 +12,11 @@ from lungcli.system.progress import Progress
 from lungcli.workflows.predicting.entry_table import write_table
 from lungcli.workflows.predicting.formats import TABLES, write_tables
 from lungcli.workflows.predicting.journal import Entry, Journal
-from lungcli.workflows.predicting.output import CallFiles, OutputFolder
+from lungcli.workflows.predicting.output import (
+    CallFiles,
+    LocalCallFiles,
+    OutputFolder,
+)
 from lungcli.workflows.predicting.review_sheet import write_review
 from lungcli.workflows.predicting.shards import WHOLE, Shard
 from lungcli.workflows.predicting.table import COLUMNS, table_row
@@ -51,7 +55,7 @@ class Batch:
         self.formats = formats
         self.shard = shard
         self.out = journal.path.parent
-        self.files = files or CallFiles(self.out)
+        self.files = files or LocalCallFiles(self.out)
         self.counts: Counter[str] = Counter()
         self.skipped = 0
         self.corrected = 0

@@ -31,7 +31,7 @@ _LONG: Final = 30.0  # seconds
 _SHARE: Final = 20  # the journal's storing takes at most this part of the time
 
 
-class CallFiles:
+class LocalCallFiles:
     """Files for all X-rays of a call: the journal, the tables and the sheet.
 
     Attributes:
@@ -55,13 +55,17 @@ class CallFiles:
         """Say that a file of the folder has grown by an entry."""
 
 
-class RemoteCallFiles(CallFiles):
-    """Files of a call that are stored behind a URL: now and then, and at the end."""
+class RemoteCallFiles:
+    """Files of a call that are stored behind a URL: now and then, and at the end.
+
+    Attributes:
+        folder: Of this machine, where they are written.
+    """
 
     def __init__(
         self, folder: Path, url: Url, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__(folder)
+        self.folder = folder
         self._url = url
         self._clock = clock
         self._sizes: dict[str, int | None] | None = None
@@ -125,11 +129,11 @@ class LocalFolder:
     folder: Path
 
     @contextmanager
-    def opened(self, earlier: Iterable[str]) -> Iterator[CallFiles]:
+    def opened(self, earlier: Iterable[str]) -> Iterator[LocalCallFiles]:
         """Yield the folder itself; what an earlier call wrote is there."""
         del earlier
         make_folder(self.folder)
-        yield CallFiles(self.folder)
+        yield LocalCallFiles(self.folder)
 
     @contextmanager
     def writing(self, stem: PurePosixPath) -> Iterator[Path]:
@@ -158,7 +162,7 @@ class RemoteFolder:
     url: Url
 
     @contextmanager
-    def opened(self, earlier: Iterable[str]) -> Iterator[CallFiles]:
+    def opened(self, earlier: Iterable[str]) -> Iterator[RemoteCallFiles]:
         """Yield a private folder; at the end, however it comes, its files are stored.
 
         Args:
@@ -210,6 +214,7 @@ class RemoteFolder:
             remove(self.url / name)
 
 
+CallFiles = LocalCallFiles | RemoteCallFiles
 OutputFolder = LocalFolder | RemoteFolder
 
 

@@ -41,7 +41,7 @@ from lungcli.system.progress import Progress, silent
 from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
 from lungcli.workflows.preparing.processes import map_in_processes
-from lungcli.workflows.preparing.remote import local_out, local_sources
+from lungcli.workflows.preparing.remote import check_early, local_out, local_sources
 from lungcli.workflows.preparing.splitting import SplitPlan, split_and_audit
 from lungcli.workflows.preparing.totals import PrepareReport, SourceCounts
 from lungcli.workflows.shared.cluster import map_on_cluster
@@ -123,28 +123,14 @@ def prepare(
     settings = settings or PrepareSettings()
     place = path_or_url(settings.out)
     plan = _plan(settings)
-    _check_early(place, settings.force, sources)
+    check_early(place, settings.force, sources)
     with (
         local_out(place, settings.force, progress) as out,
-        local_sources(sources, place, progress) as fetched,
+        local_sources(sources, place, progress) as local,
     ):
-        report = _prepare(fetched.folders, out, plan, settings, progress)
-        findings = tuple(fetched.finding(found) for found in report.findings)
+        report = _prepare(local.folders, out, plan, settings, progress)
+        findings = tuple(local.finding(found) for found in report.findings)
     return replace(report, out=place, findings=findings)
-
-
-def _check_early(
-    out: Path | Url, force: bool, sources: Sequence[str | Path | Url]
-) -> None:
-    """Check what can be checked before anything is fetched."""
-    if isinstance(out, Path):
-        check_replaceable(out, force)
-    for source in map(path_or_url, sources):
-        if isinstance(out, Url) and isinstance(source, Url) and source.is_within(out):
-            msg = (
-                f"the source {source} lies in {out}. Choose another folder with --out."
-            )
-            raise DatasetError(msg)
 
 
 def _prepare(

@@ -13,6 +13,7 @@ from typing import Final
 
 from lungcli.data.case import AuditFinding
 from lungcli.data.prepared import DATASET_JSON
+from lungcli.data.replacing import check_replaceable
 from lungcli.data.storing import IMAGES, MASKS, REFERENCES
 from lungcli.errors import DatasetError, LungcliError, RemoteError
 from lungcli.stores.folders import download_folders, upload_folder
@@ -59,6 +60,29 @@ class LocalSources:
         return text
 
 
+def check_early(
+    out: Path | Url, force: bool, sources: Sequence[str | Path | Url]
+) -> None:
+    """Check what can be checked before anything is fetched.
+
+    Args:
+        out: Where the data set goes.
+        force: Whether an older prepared data set may be replaced.
+        sources: Folders and URLs of folders.
+
+    Raises:
+        DatasetError: If `out` may not be replaced, or holds a source.
+    """
+    if isinstance(out, Path):
+        check_replaceable(out, force)
+    for source in map(path_or_url, sources):
+        if isinstance(out, Url) and isinstance(source, Url) and source.is_within(out):
+            msg = (
+                f"the source {source} lies in {out}. Choose another folder with --out."
+            )
+            raise DatasetError(msg)
+
+
 @contextmanager
 def local_sources(
     sources: Sequence[str | Path | Url], out: Path | Url, progress: Progress
@@ -88,11 +112,11 @@ def local_sources(
         pairs = list(zip(folders, named, strict=True))
         urls = {folder: url for folder, url in pairs if isinstance(url, Url)}
         download_folders(urls, partial(_is_source, out=out), progress)
-        fetched = LocalSources(folders, urls)
+        local = LocalSources(folders, urls)
         try:
-            yield fetched
+            yield local
         except LungcliError as error:
-            raise type(error)(fetched.told(str(error))) from error
+            raise type(error)(local.told(str(error))) from error
 
 
 @contextmanager
@@ -112,7 +136,7 @@ def local_out(out: Path | Url, force: bool, progress: Progress) -> Iterator[Path
         yield out
         return
     check_writable(out)
-    _check_replaceable(out, force)
+    _check_replaceable_at(out, force)
     with private_folder() as room:
         _mark(room, out)
         folder = room / out.name
@@ -132,7 +156,7 @@ def local_out(out: Path | Url, force: bool, progress: Progress) -> Iterator[Path
         remove(out / _UNDER_WAY)
 
 
-def _check_replaceable(out: Url, force: bool) -> None:
+def _check_replaceable_at(out: Url, force: bool) -> None:
     names = {file.path for file in list_files(out)}
     if not names or (DATASET_JSON not in names and _UNDER_WAY in names):
         return

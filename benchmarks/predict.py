@@ -24,7 +24,7 @@ from PIL import Image
 
 from lungcli.checks.gate import Gate
 from lungcli.checks.quality import QualityModel
-from lungcli.data.xray import read_xray
+from lungcli.data.read_xray import read_xray
 from lungcli.errors import LungcliError
 from lungcli.masks.labels import threshold_labels
 from lungcli.model.find import BUNDLED, find_model

@@ -7,7 +7,7 @@ def load():
     """Import the reader, make the seeds."""
     from bad_input import dicoms  # noqa: PLC0415 - watched
 
-    from lungcli.data.xray import read_xray  # noqa: PLC0415
+    from lungcli.data.read_xray import read_xray  # noqa: PLC0415
 
     return read_xray, seeds_of(dicoms.specimens())
 

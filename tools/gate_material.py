@@ -12,7 +12,7 @@ from gate_drawings import KNOWN, SIDE, UNKNOWN, Draw
 from PIL import Image
 
 from lungcli.arrays import Gray
-from lungcli.data.images import IMAGE_SUFFIXES, read_gray
+from lungcli.data.images import IMAGE_SUFFIXES, read_image
 from lungcli.data.levels import spread_levels
 from lungcli.errors import ImageError
 from lungcli.phantom import draw_phantom
@@ -52,7 +52,7 @@ def read_chests(data: Path) -> list[Chest]:
         Chest(
             source=source,
             patient_id=f"{source} {patients.get(path.stem, path.stem)}",
-            thumbnail=squash(spread_levels(read_gray(path).pixels)),
+            thumbnail=squash(spread_levels(read_image(path).pixels)),
         )
         for source, folder in _FOLDERS.items()
         for patients in [_read_patients(data / folder)]
@@ -116,7 +116,7 @@ def read_others(folder: Path) -> Mapping[str, Gray]:
     others = {}
     for path in sorted(folder.iterdir()):
         try:
-            others[path.stem] = read_gray(path).pixels
+            others[path.stem] = read_image(path).pixels
         except ImageError:
             continue
     return others
@@ -124,7 +124,7 @@ def read_others(folder: Path) -> Mapping[str, Gray]:
 
 def _photographs(names: Sequence[str]) -> Draw:
     folder = Path(skimage.__file__).parent / "data"
-    pictures = [read_gray(folder / name).pixels for name in names]
+    pictures = [read_image(folder / name).pixels for name in names]
 
     def draw(rng: np.random.Generator) -> Gray:
         picture = pictures[rng.integers(len(pictures))]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lungcli._version import __version__
 
 if TYPE_CHECKING:
-    from lungcli.data.xray import read_xray
+    from lungcli.data.read_xray import read_xray
     from lungcli.errors import LungcliError
     from lungcli.model.config import TrainConfig
     from lungcli.phantom import draw_phantom, write_montgomery
@@ -99,7 +99,7 @@ _MODULES = {
     "merge": "workflows.merging.merge",
     "predict": "workflows.predicting.predict",
     "prepare": "workflows.preparing.prepare",
-    "read_xray": "data.xray",
+    "read_xray": "data.read_xray",
     "resume": "workflows.training.train",
     "stress": "workflows.stressing.stress",
     "train": "workflows.training.train",

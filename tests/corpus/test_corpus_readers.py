@@ -8,8 +8,8 @@ from bad_input import archives, dicoms, folders, masks, tables
 
 from lungcli.data.inputs.archive import image_members, unpacked
 from lungcli.data.other_masks import read_labels
+from lungcli.data.read_xray import read_xray
 from lungcli.data.split_file import read_split_list
-from lungcli.data.xray import read_xray
 from lungcli.errors import LungcliError
 from lungcli.model.config import TrainConfig, read_settings
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lungcli.data.xray import read_xray
+from lungcli.data.read_xray import read_xray
 
 pytestmark = pytest.mark.data
 

@@ -11,7 +11,7 @@ import pytest
 
 from lungcli.errors import DatasetError, RemoteError
 from lungcli.stores import objects as stores
-from lungcli.workflows.predicting import places
+from lungcli.workflows.predicting import output
 from lungcli.workflows.predicting.predict import PredictSettings, predict
 
 FORMATS = ("png", "overlay", "csv")
@@ -215,7 +215,7 @@ def test_the_command_takes_urls_and_tells_no_secret(bucket, tmp_path):
 def test_a_run_whose_journal_is_stored_late_still_ends_well(
     bucket, local, ward, monkeypatch
 ):
-    monkeypatch.setattr(places, "_MANY", 1)
+    monkeypatch.setattr(output, "_MANY", 1)
     settings = PredictSettings(formats=FORMATS)
     predict(["s3://scans/ward"], out="s3://scans/masks", settings=settings)
     assert_same(bucket, local, ward)

@@ -1,7 +1,6 @@
 """`lungcli prepare`: source folders in, a prepared data set and its audit out."""
 
 import shlex
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,29 +17,12 @@ from lungcli.cli.output import (
     print_paths,
 )
 from lungcli.cli.progress import progress_bars
+from lungcli.data.case import Convention, Layout
 from lungcli.system.files import printable
 from lungcli.system.urls import Url
 
 if TYPE_CHECKING:
     from lungcli.workflows.preparing.totals import PrepareReport, SourceCounts
-
-
-class Layout(StrEnum):
-    """Folder layout of a source."""
-
-    AUTO = "auto"
-    MONTGOMERY = "montgomery"
-    SHENZHEN = "shenzhen"
-    JSRT = "jsrt"
-    FOLDER = "folder"
-
-
-class MaskConvention(StrEnum):
-    """Whether masks count the heart's shadow as lung."""
-
-    HEART_EXCLUDED = "heart-excluded"
-    HEART_INCLUDED = "heart-included"
-    UNKNOWN = "unknown"
 
 
 def prepare(
@@ -86,7 +68,7 @@ def prepare(
     ] = 0,
     cluster: Cluster = None,
     convention: Annotated[
-        MaskConvention | None,
+        Convention | None,
         typer.Option(
             help="Whether the masks count the heart as lung.",
             show_default="what the sources say",
@@ -101,13 +83,12 @@ def prepare(
     as_json: AsJson = False,
 ) -> None:
     """Audit folders of chest X-rays, split by patient, write a prepared data set."""
-    from lungcli.data.case import Convention
     from lungcli.workflows.preparing import prepare as workflow
 
     settings = workflow.PrepareSettings(
         out=out_folder,
         size=size,
-        layout=layout.value,
+        layout=layout,
         splits=splits,
         val=val,
         test=test,
@@ -115,7 +96,7 @@ def prepare(
         workers=workers,
         cluster=cluster,
         force=force,
-        convention=Convention(convention.value) if convention else None,
+        convention=convention,
     )
     with progress_bars() as progress:
         report = workflow.prepare(sources, settings=settings, progress=progress)

@@ -3,16 +3,28 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from lungcli.arrays import SpacingMm
 from lungcli.system.urls import Url
+
+if TYPE_CHECKING:  # NumPy takes time that the help of `prepare` does not have
+    from lungcli.arrays import SpacingMm
 
 CaseKey = tuple[str, str]
 """`(source, case_id)`: what tells a case from all others."""
 
 WITHOUT_MASK: Final = "kept without mask, not used for training or scores"
 """What becomes of a case whose mask is missing or cannot be used."""
+
+
+class Layout(StrEnum):
+    """Folder layout of a source, as `--layout` takes it; `auto` tries them all."""
+
+    AUTO = "auto"
+    MONTGOMERY = "montgomery"
+    SHENZHEN = "shenzhen"
+    JSRT = "jsrt"
+    FOLDER = "folder"
 
 
 class Convention(StrEnum):
@@ -54,10 +66,10 @@ class PublishedSpacing:
     one.
     """
 
-    spacing_mm: SpacingMm
+    spacing_mm: "SpacingMm"
     shapes: tuple[tuple[int, int], ...]
 
-    def at(self, shape: tuple[int, int]) -> SpacingMm | None:
+    def at(self, shape: tuple[int, int]) -> "SpacingMm | None":
         """Return the spacing if `shape` (height, width) is a published one."""
         return self.spacing_mm if shape in self.shapes else None
 
@@ -159,7 +171,7 @@ class SourceListing:
 class Source(Protocol):
     """Knows one folder layout; one module of `lungcli.data.sources` each."""
 
-    layout: str
+    layout: Layout
     expected: str  # one line for error messages: what the layout looks like
 
     def matches(self, root: Path) -> bool:

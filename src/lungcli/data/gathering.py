@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lungcli.data.case import Case, Convention, SourceListing
-from lungcli.data.sources import AUTO, find_sources
+from lungcli.data.case import Case, Convention, Layout, SourceListing
+from lungcli.data.sources import find_sources
 from lungcli.data.storing import numbered
 from lungcli.errors import DatasetError
 
 
-def gather(paths: Sequence[Path], layout: str = AUTO) -> tuple[SourceListing, ...]:
+def gather(
+    paths: Sequence[Path], layout: str = Layout.AUTO
+) -> tuple[SourceListing, ...]:
     """List the sources in several folders.
 
     A case that two folders reach, image and masks, is taken once. A source whose
@@ -19,7 +21,7 @@ def gather(paths: Sequence[Path], layout: str = AUTO) -> tuple[SourceListing, ..
 
     Args:
         paths: Folders of sources.
-        layout: One of `sources.LAYOUTS`.
+        layout: One of `Layout`.
 
     Raises:
         DatasetError: If a folder is missing, or holds nothing that can be used.

@@ -1,15 +1,16 @@
 """Decode a CXR of any usual format to 8-bit gray: air dark, bone bright."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from lungcli.arrays import Gray
-from lungcli.data.opening import IMAGE_SUFFIXES, Opened, check_file, open_upright
+from lungcli.data.opening import IMAGE_SUFFIXES, Opened, load_upright, open_file
 from lungcli.errors import ImageError
 
 __all__ = [
@@ -18,9 +19,8 @@ __all__ = [
     "RAW_SUFFIX",
     "Decoded",
     "TooSmallError",
-    "read_gray",
+    "decode_image",
     "read_image",
-    "read_img",
     "to_8bit",
 ]
 
@@ -56,29 +56,35 @@ class Decoded:
 
 
 def read_image(path: Path) -> Decoded:
-    """Decode a CXR by its suffix: `.IMG` as JSRT's raw format, others with Pillow.
+    """Decode a CXR to 8-bit gray: a file `.img` as JSRT's raw format.
 
-    Raises:
-        ImageError: As `read_gray` and `read_img`.
-    """
-    if path.suffix.lower() == RAW_SUFFIX:
-        return read_img(path)
-    return read_gray(path)
-
-
-def read_gray(path: Path) -> Decoded:
-    """Decode a PNG, JPEG, GIF, TIFF or BMP to 8-bit gray.
-
-    8-bit gray is returned unchanged. Colours and palettes become luma (ITU-R 601);
-    what is transparent becomes black, unless everything is. More than 8 bits are
-    scaled by `to_8bit`. EXIF orientation is applied; of several pages the first is
-    taken, and the note says so.
+    Others are PNG, JPEG, GIF, TIFF or BMP, whatever their suffix. 8-bit gray is
+    returned unchanged. Colours and palettes become luma (ITU-R 601); what is
+    transparent becomes black, unless everything is. More than 8 bits are scaled by
+    `to_8bit`. EXIF orientation is applied; of several pages the first is taken, and
+    the note says so.
 
     Raises:
         ImageError: If the file is missing, empty, broken or no image.
         TooSmallError: If a side has fewer than `MIN_SIDE` pixels.
     """
-    opened = open_upright(path)
+    with open_file(path) as file:
+        return decode_image(path, file)
+
+
+def decode_image(path: Path, file: BinaryIO) -> Decoded:
+    """Do as `read_image` with a file that is open.
+
+    Args:
+        path: Named in errors; its suffix tells the raw format.
+        file: At its start.
+
+    Raises:
+        ImageError: As there.
+    """
+    if path.suffix.lower() == RAW_SUFFIX:
+        return _decode_raw(path, file)
+    opened = load_upright(path, file)
     width, height = opened.image.size
     if min(width, height) < MIN_SIDE:
         msg = (
@@ -91,7 +97,7 @@ def read_gray(path: Path) -> Decoded:
     return _read_8bit(opened)
 
 
-def read_img(path: Path) -> Decoded:
+def _decode_raw(path: Path, file: BinaryIO) -> Decoded:
     """Decode a JSRT `.IMG`: headerless, 2048×2048, big-endian, 12 bits, inverted.
 
     Values are clipped to 4095, turned (`4095 - x`) and scaled by percentiles as
@@ -99,23 +105,19 @@ def read_img(path: Path) -> Decoded:
     the film's density scale, but no other set has one, and a network that has
     learned stretched images should see this one stretched too.
 
-    Raises:
-        ImageError: If the file is missing or not 8,388,608 bytes long.
-
     References:
         Shiraishi et al. (2000), AJR 174(1):71-74,
         https://doi.org/10.2214/ajr.174.1.1740071
     """
-    check_file(path)
     expected = _RAW_SIDE * _RAW_SIDE * 2
-    actual = path.stat().st_size
+    actual = os.fstat(file.fileno()).st_size
     if actual != expected:
         msg = (
             f"{path} has {actual:,} bytes; a JSRT .IMG of {_RAW_SIDE}×{_RAW_SIDE} "
             f"16-bit pixels has {expected:,}. Copy or download it again."
         )
         raise ImageError(msg)
-    values = np.fromfile(path, dtype=">u2").reshape(_RAW_SIDE, _RAW_SIDE)
+    values = np.frombuffer(file.read(), dtype=">u2").reshape(_RAW_SIDE, _RAW_SIDE)
     bright_bone = _RAW_MAX - np.minimum(values, _RAW_MAX)
     pixels, low, high = to_8bit(bright_bone)
     return Decoded(

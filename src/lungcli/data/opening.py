@@ -1,5 +1,6 @@
 """Open an image file with Pillow: loaded, upright, and with every failure explained."""
 
+import os
 import re
 import stat
 import threading
@@ -12,7 +13,7 @@ from typing import BinaryIO, Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lungcli.data.png_rows import can_hold, holds_all_rows, read_header
+from lungcli.data.png_rows import PngHeader, can_hold, holds_all_rows, read_header
 from lungcli.errors import ImageError
 
 IMAGE_SUFFIXES: Final = frozenset(
@@ -21,7 +22,8 @@ IMAGE_SUFFIXES: Final = frozenset(
 # Never the whole of Pillow's plugins: some of them start other programs.
 _FORMATS: Final = ("PNG", "JPEG", "GIF", "TIFF", "BMP")
 _STARTS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
-DICOM_SUFFIXES: Final = (".dcm", ".dicom")
+DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom"})
+DICOM_START: Final = 132  # bytes that tell DICOM: a preamble of 128, then the mark
 # Above, Pillow warns of a bomb. The largest films and stitched spines have 40 million
 # pixels; in colours, this many take 1.2 GB while they become gray.
 MAX_PIXELS: Final = 89_478_485
@@ -58,13 +60,26 @@ def open_upright(path: Path) -> Opened:
             pixels (more than `MAX_PIXELS`) or so many scans (JPEG) that it must be a
             mistake or an attack; nothing is decoded then.
     """
-    check_file(path)
+    with open_file(path) as file:
+        return load_upright(path, file)
+
+
+def load_upright(path: Path, file: BinaryIO) -> Opened:
+    """Do as `open_upright` with a file that is open.
+
+    Args:
+        path: Named in errors.
+        file: At its start.
+
+    Raises:
+        ImageError: As there.
+    """
     try:
-        return _load(path)
+        return _load(path, file)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError(_not_an_image(path)) from error
+        raise ImageError(_not_an_image(path, file)) from error
     except Image.DecompressionBombError as error:
         raise too_large(path) from error
     except MemoryError as error:
@@ -78,25 +93,35 @@ def open_upright(path: Path) -> Opened:
         raise ImageError(msg) from error
 
 
-def check_file(path: Path) -> None:
-    """Check that `path` is a file that can be opened and holds at least one byte.
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that holds at least one byte.
 
     Raises:
-        ImageError: If it is not.
+        ImageError: If it is none, or cannot be opened.
     """
-    try:
+    with _explained(path):
         # Opening a pipe would wait for somebody to write into it.
-        is_file = stat.S_ISREG(path.stat().st_mode)
-        empty = is_file and not _first_byte(path)
+        if not stat.S_ISREG(path.stat().st_mode):
+            msg = f"{path} is not a file but a folder, a pipe or a device. Remove it."
+            raise ImageError(msg)
+        file = path.open("rb")
+    with file:
+        with _explained(path):
+            is_empty = not file.peek(1)
+        if is_empty:
+            msg = f"{path} is empty (0 bytes). Copy or download it again, or remove it."
+            raise ImageError(msg)
+        yield file
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         msg = f"cannot read {path}: {error.strerror}. Check its name and permissions."
         raise ImageError(msg) from error
-    if not is_file:
-        msg = f"{path} is not a file but a folder, a pipe or a device. Remove it."
-        raise ImageError(msg)
-    if empty:
-        msg = f"{path} is empty (0 bytes). Copy or download it again, or remove it."
-        raise ImageError(msg)
 
 
 def too_large(path: Path, size: tuple[int, int] | None = None) -> ImageError:
@@ -140,26 +165,21 @@ def check_scans(path: Path, jpeg: BinaryIO) -> None:
     raise ImageError(msg)
 
 
-def is_dicom_file(path: Path) -> bool:
-    """Tell from its content whether a file is DICOM.
-
-    Raises:
-        ImageError: As `check_file`.
+def is_dicom(start: bytes) -> bool:
+    """Tell DICOM by the first `DICOM_START` bytes of a file.
 
     References:
         DICOM PS3.10 section 7.1: 128 bytes of anything, then `DICM`.
     """
-    check_file(path)
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
+    return start[128:DICOM_START] == b"DICM"
 
 
-def _not_an_image(path: Path) -> str:
-    if is_dicom_file(path):
+def _not_an_image(path: Path, file: BinaryIO) -> str:
+    file.seek(0)
+    start = file.read(DICOM_START)
+    if is_dicom(start):
         return f"{path} is DICOM, which only predict reads. Export it as PNG."
-    with path.open("rb") as file:
-        begins_as_image = file.read(8).startswith(_STARTS)
-    if begins_as_image:
+    if start.startswith(_STARTS):
         return (
             f"{path} is broken, or of a kind that is not read. Save it again as PNG "
             "of 8 or 16 bits, or remove it."
@@ -175,45 +195,49 @@ def _not_an_image(path: Path) -> str:
     )
 
 
-def _first_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(1)
-
-
-def _load(path: Path) -> Opened:
-    with path.open("rb") as file:
-        with without_warnings():
-            image = Image.open(file, formats=_FORMATS)
-            if image.width * image.height > MAX_PIXELS:
-                raise too_large(path, image.size)
-            notes = _page_notes(image)
-            inverted = image.mode.startswith("I;16") and _white_is_zero(image)
-            # Loading turns a TIFF by itself, and a PNG may tell only afterwards.
-            was_turned = image.format != "PNG" and _is_turned(image)
-        _load_pixels(path, image)
-        with without_warnings():
-            if was_turned or _is_turned(image):
-                notes.append("EXIF rotated")
-            upright = ImageOps.exif_transpose(image)
+def _load(path: Path, file: BinaryIO) -> Opened:
+    with without_warnings():
+        image = Image.open(file, formats=_FORMATS)
+        if image.width * image.height > MAX_PIXELS:
+            raise too_large(path, image.size)
+        notes = _page_notes(image)
+        inverted = image.mode.startswith("I;16") and _white_is_zero(image)
+        # Loading turns a TIFF by itself, and a PNG may tell only afterwards.
+        was_turned = image.format != "PNG" and _is_turned(image)
+    _load_pixels(path, file, image)
+    with without_warnings():
+        if was_turned or _is_turned(image):
+            notes.append("EXIF rotated")
+        upright = ImageOps.exif_transpose(image)
     return Opened(upright, inverted, tuple(notes))
 
 
-def _load_pixels(path: Path, image: Image.Image) -> None:
-    with path.open("rb") as file:
-        if image.format != "PNG":
-            if image.format in {"JPEG", "MPO"}:
-                check_scans(path, file)
-            image.load()
-            return
-        header = read_header(file)
-        if header and not can_hold(path.stat().st_size, header):
-            raise _cut_off(path)
-        image.load()
-        # Where data end too early Pillow leaves black, and says nothing.
-        lowest = image.crop((0, image.height - 1, image.width, image.height))
-        doubtful = header and (header.is_interlaced or not any(lowest.tobytes()))
-        if header and doubtful and not holds_all_rows(file, header):
-            raise _cut_off(path)
+def _load_pixels(path: Path, file: BinaryIO, image: Image.Image) -> None:
+    header = None
+    if image.format in {"PNG", "JPEG", "MPO"}:
+        place = file.tell()  # where Pillow goes on
+        file.seek(0)
+        header = _look_ahead(path, file, is_png=image.format == "PNG")
+        file.seek(place)
+    image.load()
+    if header is None:
+        return
+    # Where data end too early Pillow leaves black, and says nothing.
+    lowest = image.crop((0, image.height - 1, image.width, image.height))
+    doubtful = header.is_interlaced or not any(lowest.tobytes())
+    if doubtful and not holds_all_rows(file, header):
+        raise _cut_off(path)
+
+
+def _look_ahead(path: Path, file: BinaryIO, *, is_png: bool) -> PngHeader | None:
+    """Refuse what would keep a processor busy; return the header of a PNG."""
+    if not is_png:
+        check_scans(path, file)
+        return None
+    header = read_header(file)
+    if header and not can_hold(os.fstat(file.fileno()).st_size, header):
+        raise _cut_off(path)
+    return header
 
 
 def _cut_off(path: Path) -> ImageError:

@@ -52,7 +52,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredCase:
     """What is known of a case once its files are written.
 
     Attributes:
@@ -70,7 +70,7 @@ class Stored:
     findings: tuple[AuditFinding, ...] = ()
 
 
-def store_case(job: Job) -> Stored:
+def store_case(job: Job) -> StoredCase:
     """Decode a case, audit it, and write its square and original-grid files.
 
     A file that cannot be used becomes a finding; what is left of the case is kept.
@@ -80,10 +80,10 @@ def store_case(job: Job) -> Stored:
         decoded = read_case_image(case)
     except Exception as error:  # of a library, too: the other cases must go on
         why = _explained(case.image_path, error)
-        return Stored(case=case, findings=(image_finding(case, why),))
+        return StoredCase(case=case, findings=(image_finding(case, why),))
     labels, findings = _read_labels(case, decoded.pixels.shape)
     row, fingerprint = _write(job, decoded, labels, findings)
-    return Stored(
+    return StoredCase(
         case=case,
         row=row,
         look=look_at(decoded.pixels),

@@ -31,16 +31,23 @@ class OnnxPredictor:
         session: Maps float32 `(batch, size, size, 1)` in [0, 1] to probabilities
             `(batch, size, size, 2)`.
         info: What is known about the network.
+        weights: `fingerprint` of the weights that it was exported from, if they are
+            beside it.
     """
 
     batch_size = _BATCH_SIZE
 
     def __init__(
-        self, session: "onnxruntime.InferenceSession", info: ModelInfo
+        self,
+        session: "onnxruntime.InferenceSession",
+        info: ModelInfo,
+        *,
+        weights: str | None = None,
     ) -> None:
         self._session = session
         self._input = session.get_inputs()[0].name
         self.info = info
+        self.weights = weights
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
@@ -61,8 +68,8 @@ class OnnxPredictor:
             msg = f"{path} is missing; 'lungcli train' writes it at its end."
             raise ModelError(msg)
         session = open_session(path, threads=threads or num_cores())
-        _check(session, path, info)
-        return cls(session, info)
+        weights = _check(session, path, info)
+        return cls(session, info, weights=weights)
 
     def unseen_gpu(self) -> str | None:
         """Say which NVIDIA GPU is not used, and what to install; None without one."""
@@ -101,8 +108,12 @@ def has_current_onnx(folder: Path) -> bool:
 
 def _check(
     session: "onnxruntime.InferenceSession", path: Path, info: ModelInfo
-) -> None:
-    """Refuse a network that is not the one of its folder."""
+) -> str | None:
+    """Refuse a network that is not the one of its folder.
+
+    Returns:
+        `fingerprint` of the weights in the folder; None if there are none.
+    """
     inputs, outputs = session.get_inputs(), session.get_outputs()
     size = info.network.size
     shapes = [list(item.shape[1:]) for item in (*inputs, *outputs)]
@@ -110,10 +121,13 @@ def _check(
         msg = f"{path} does not fit its model.json: shapes {shapes}. Restore it."
         raise ModelError(msg)
     weights = path.with_name(WEIGHTS)
-    exported = session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY)
-    if weights.is_file() and exported != fingerprint(weights):
+    if not weights.is_file():
+        return None
+    present = fingerprint(weights)
+    if session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY) != present:
         msg = (
             f"{path} was exported from other weights than {weights}; 'lungcli train "
             "--resume' writes it anew at its end."
         )
         raise ModelError(msg)
+    return present

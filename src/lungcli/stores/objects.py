@@ -47,24 +47,24 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class RemoteFile:
     """A file behind a URL.
 
     Attributes:
         url: Where it is.
-        place: Its path below the folder that was searched, with `/` between.
+        path: Below the folder that was searched, with `/` between.
         size: Bytes; None where the server does not say.
         state: Numbers that change when the file does; None where a listing does not
             tell, and `state_of` may.
     """
 
     url: Url
-    place: str
+    path: str
     size: int | None
     state: Mapping[str, int] | None = field(default=None, compare=False)
 
 
-def list_files(folder: Url) -> list[Stored]:
+def list_files(folder: Url) -> list[RemoteFile]:
     """Return all files below a folder, sorted by folder and name; none if none is.
 
     Raises:
@@ -79,15 +79,15 @@ def list_files(folder: Url) -> list[Stored]:
 
     found = _tried(folder, "read", find)
     files = [
-        _stored(folder / place, place, info)
-        for place, info in found.items()
+        _remote_file(folder / path, path, info)
+        for path, info in found.items()
         # some programs make an empty object for a folder
-        if place and not place.endswith("/") and info["type"] == "file"
+        if path and not path.endswith("/") and info["type"] == "file"
     ]
-    return sorted(files, key=lambda file: file.place.split("/"))
+    return sorted(files, key=lambda file: file.path.split("/"))
 
 
-def matching(base: Url, pattern: str) -> list[tuple[Stored, bool]]:
+def matching(base: Url, pattern: str) -> list[tuple[RemoteFile, bool]]:
     """Return what matches a pattern below a folder, sorted, and whether it is a folder.
 
     Raises:
@@ -103,14 +103,14 @@ def matching(base: Url, pattern: str) -> list[tuple[Stored, bool]]:
 
     found = _tried(base / pattern, "searched", glob)
     matches = [
-        (_stored(base / place, place, info), info["type"] == "directory")
-        for place, info in found.items()
-        if place
+        (_remote_file(base / path, path, info), info["type"] == "directory")
+        for path, info in found.items()
+        if path
     ]
-    return sorted(matches, key=lambda match: match[0].place.split("/"))
+    return sorted(matches, key=lambda match: match[0].path.split("/"))
 
 
-def look_up(url: Url) -> Stored | None:
+def look_up(url: Url) -> RemoteFile | None:
     """Return a file by its URL; None if there is none, or it is a folder.
 
     Raises:
@@ -127,10 +127,10 @@ def look_up(url: Url) -> Stored | None:
         return found if found["type"] == "file" else None
 
     found = None if url.whole.endswith("/") else _tried(url, "read", info)
-    return None if found is None else _stored(url, "", found)
+    return None if found is None else _remote_file(url, "", found)
 
 
-def state_of(file: Stored) -> dict[str, int]:
+def state_of(file: RemoteFile) -> dict[str, int]:
     """Return numbers that change when a file does; empty if they are not known."""
     if file.state is not None:
         return dict(file.state)
@@ -141,7 +141,7 @@ def state_of(file: Stored) -> dict[str, int]:
     return dict(found.state or {}) if found else {}
 
 
-def read_starts(files: Sequence[Stored], num_bytes: int) -> list[bytes]:
+def read_starts(files: Sequence[RemoteFile], num_bytes: int) -> list[bytes]:
     """Return the first bytes of each file; several at a time where that is possible.
 
     Raises:
@@ -160,7 +160,7 @@ def read_starts(files: Sequence[Stored], num_bytes: int) -> list[bytes]:
     return _tried(urls[0], "read", read)
 
 
-def download(file: Stored, path: Path) -> None:
+def download(file: RemoteFile, path: Path) -> None:
     """Fetch a file into one that is there.
 
     Raises:
@@ -252,7 +252,7 @@ def _connection(host: str, process: int) -> Any:
     return url_to_fs(host + "/", skip_instance_cache=True)[0]
 
 
-def _stored(url: Url, place: str, info: Mapping[str, Any]) -> Stored:
+def _remote_file(url: Url, path: str, info: Mapping[str, Any]) -> RemoteFile:
     size = info.get("size")
     version = next((info[key] for key in _VERSIONS if info.get(key)), None)
     state = None
@@ -260,7 +260,7 @@ def _stored(url: Url, place: str, info: Mapping[str, Any]) -> Stored:
         digest = sha256(str(version).encode()).digest()
         # 48 bits: a whole number in every JSON parser
         state = {"size": int(size), "version": int.from_bytes(digest[:6])}
-    return Stored(url=url, place=place, size=size, state=state)
+    return RemoteFile(url=url, path=path, size=size, state=state)
 
 
 def _below(folder: str, name: str) -> str:

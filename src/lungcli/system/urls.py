@@ -125,11 +125,11 @@ def without_secrets(text: str) -> str:
     return re.sub(rf"{_URL.pattern}\S*", lambda found: str(Url(found[0])), text)
 
 
-def place_of(text: str | Path | Url) -> Path | Url:
+def path_or_url(text: str | Path | Url) -> Path | Url:
     """Return what a person means by the name of a folder.
 
     Examples:
-        >>> place_of("file:///scans/ward")
+        >>> path_or_url("file:///scans/ward")
         PosixPath('/scans/ward')
     """
     if isinstance(text, Url):

@@ -7,9 +7,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from lungcli.cli.prepare import Layout, MaskConvention, prepare
-from lungcli.data.case import Convention
-from lungcli.data.sources import LAYOUTS
+from lungcli.cli.prepare import prepare
 
 app = typer.Typer()
 app.command()(prepare)
@@ -34,11 +32,6 @@ def source(tmp_path, monkeypatch):
 
 def run(*arguments):
     return CliRunner().invoke(app, [*map(str, arguments), "--workers", "1"])
-
-
-def test_options_offer_what_the_library_knows():
-    assert tuple(Layout) == LAYOUTS
-    assert tuple(MaskConvention) == tuple(Convention)
 
 
 def test_ends_with_tables_paths_and_the_next_command(source):

@@ -15,9 +15,7 @@ from PIL import Image
 from lungcli.data import opening
 from lungcli.data.images import (
     TooSmallError,
-    read_gray,
     read_image,
-    read_img,
     to_8bit,
 )
 from lungcli.errors import ImageError
@@ -33,26 +31,26 @@ def save(path: Path, image: Image.Image, **options: object) -> Path:
 @pytest.mark.parametrize("suffix", ["png", "gif", "bmp", "tif"])
 def test_8bit_gray_is_unchanged(tmp_path: Path, suffix: str) -> None:
     path = save(tmp_path / f"a.{suffix}", Image.fromarray(RAMP))
-    decoded = read_gray(path)
+    decoded = read_image(path)
     np.testing.assert_array_equal(decoded.pixels, RAMP)
     assert (decoded.low, decoded.high) == (0.0, 255.0)
 
 
 def test_gray_stored_as_colour_is_unchanged(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", Image.fromarray(RAMP).convert("RGB"))
-    assert read_gray(path).note == ""
-    np.testing.assert_array_equal(read_gray(path).pixels, RAMP)
+    assert read_image(path).note == ""
+    np.testing.assert_array_equal(read_image(path).pixels, RAMP)
 
 
 def test_jpeg_is_close(tmp_path: Path) -> None:
     path = save(tmp_path / "a.jpg", Image.fromarray(RAMP), quality=95)
-    difference = read_gray(path).pixels.astype(int) - RAMP
+    difference = read_image(path).pixels.astype(int) - RAMP
     assert np.abs(difference).max() <= 8
 
 
 def test_cmyk_jpeg_keeps_its_polarity(tmp_path: Path) -> None:
     image = Image.fromarray(RAMP).convert("RGB").convert("CMYK")
-    decoded = read_gray(save(tmp_path / "a.jpg", image, quality=95))
+    decoded = read_image(save(tmp_path / "a.jpg", image, quality=95))
     assert decoded.pixels[:, 0].mean() < 20
     assert decoded.pixels[:, -1].mean() > 230
 
@@ -61,14 +59,14 @@ def test_palette_gives_colours_not_indices(tmp_path: Path) -> None:
     image = Image.new("P", (64, 48))
     image.putdata((RAMP // 4).ravel().tolist())
     image.putpalette([value for i in range(64) for value in [252 - 4 * i] * 3])
-    decoded = read_gray(save(tmp_path / "a.png", image))
+    decoded = read_image(save(tmp_path / "a.png", image))
     np.testing.assert_array_equal(decoded.pixels, 252 - RAMP)
     assert decoded.note == "palette"
 
 
 def test_one_bit_is_black_and_white(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", Image.fromarray(RAMP > 100))
-    np.testing.assert_array_equal(read_gray(path).pixels, np.where(RAMP > 100, 255, 0))
+    np.testing.assert_array_equal(read_image(path).pixels, np.where(RAMP > 100, 255, 0))
 
 
 def with_alpha(alpha: np.ndarray) -> Image.Image:
@@ -81,7 +79,7 @@ def with_alpha(alpha: np.ndarray) -> Image.Image:
 def test_transparent_parts_become_black(tmp_path: Path, mode: str) -> None:
     alpha = np.full(RAMP.shape, 255)
     alpha[:10], alpha[10:20] = 0, 128
-    decoded = read_gray(save(tmp_path / "a.png", with_alpha(alpha).convert(mode)))
+    decoded = read_image(save(tmp_path / "a.png", with_alpha(alpha).convert(mode)))
     assert not decoded.pixels[:10].any()
     expected = RAMP[10:20] * (128 / 255)
     np.testing.assert_allclose(decoded.pixels[10:20], expected, atol=0.5)
@@ -92,7 +90,7 @@ def test_transparent_parts_become_black(tmp_path: Path, mode: str) -> None:
 @pytest.mark.parametrize("level", [0, 255])
 def test_an_alpha_of_one_value_is_ignored(tmp_path: Path, level: int) -> None:
     path = save(tmp_path / "a.png", with_alpha(np.full(RAMP.shape, level)))
-    np.testing.assert_array_equal(read_gray(path).pixels, RAMP)
+    np.testing.assert_array_equal(read_image(path).pixels, RAMP)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
@@ -100,7 +98,7 @@ def test_exif_orientation_is_applied(tmp_path: Path, name: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera lay on its side: turn clockwise
     path = save(tmp_path / name, Image.fromarray(RAMP), exif=exif)
-    decoded = read_gray(path)
+    decoded = read_image(path)
     assert decoded.pixels.shape == (64, 48)
     assert decoded.pixels[0].mean() < decoded.pixels[-1].mean()
     assert "EXIF rotated" in decoded.note
@@ -109,7 +107,7 @@ def test_exif_orientation_is_applied(tmp_path: Path, name: str) -> None:
 def test_first_of_several_pages_is_read(tmp_path: Path) -> None:
     pages = [Image.fromarray(RAMP), Image.fromarray(255 - RAMP)]
     path = save(tmp_path / "a.tif", pages[0], save_all=True, append_images=pages[1:])
-    decoded = read_gray(path)
+    decoded = read_image(path)
     np.testing.assert_array_equal(decoded.pixels, RAMP)
     assert decoded.note == "first page of several"
 
@@ -135,7 +133,7 @@ def test_deep_images_are_scaled_to_their_tissue(
     tmp_path: Path, name: str, dtype: type, kind: str
 ) -> None:
     path = save(tmp_path / name, Image.fromarray(deep().astype(dtype)))
-    decoded = read_gray(path)
+    decoded = read_image(path)
     assert decoded.low == pytest.approx(1000, abs=15)
     assert decoded.high == pytest.approx(2999, abs=15)
     assert not decoded.pixels[:40].any()
@@ -150,8 +148,8 @@ def test_deep_images_are_scaled_to_their_tissue(
 def test_white_is_zero_is_turned(tmp_path: Path) -> None:
     image = Image.fromarray(deep())
     path = save(tmp_path / "a.tif", image, tiffinfo={262: 0})
-    turned = read_gray(path)
-    plain = read_gray(save(tmp_path / "b.tif", image))
+    turned = read_image(path)
+    plain = read_image(save(tmp_path / "b.tif", image))
     np.testing.assert_array_equal(turned.pixels, 255 - plain.pixels)
     assert (turned.low, turned.high) == (plain.high, plain.low)
     assert "WhiteIsZero" in turned.note
@@ -162,7 +160,7 @@ def test_16bit_colour_says_that_bits_are_lost(tmp_path: Path) -> None:
     rows = (b"\0" + bytes([200, 1]) * 120) * 40
     path = tmp_path / "a.png"
     path.write_bytes(png(header, zlib.compress(rows)))
-    decoded = read_gray(path)
+    decoded = read_image(path)
     assert (decoded.pixels == 200).all()
     assert decoded.note == "16-bit colour, upper 8 bits read"
 
@@ -179,7 +177,7 @@ def png(header: bytes, data: bytes) -> bytes:
 @pytest.mark.parametrize("value", [0, 700])
 def test_constant_deep_image_is_black(tmp_path: Path, value: int) -> None:
     image = Image.fromarray(np.full((40, 40), value, np.uint16))
-    decoded = read_gray(save(tmp_path / "a.png", image))
+    decoded = read_image(save(tmp_path / "a.png", image))
     assert not decoded.pixels.any()
     assert decoded.low == decoded.high == value
     assert decoded.note.endswith("constant")
@@ -188,7 +186,7 @@ def test_constant_deep_image_is_black(tmp_path: Path, value: int) -> None:
 def test_not_a_number_is_black_and_infinity_white(tmp_path: Path) -> None:
     values = np.tile(np.linspace(0, 1, 64, dtype=np.float32), (64, 1))
     values[0, :3] = np.nan, np.inf, -np.inf
-    decoded = read_gray(save(tmp_path / "a.tif", Image.fromarray(values)))
+    decoded = read_image(save(tmp_path / "a.tif", Image.fromarray(values)))
     assert decoded.pixels[0, :3].tolist() == [0, 255, 0]
     assert 0 <= decoded.low < decoded.high <= 1
 
@@ -197,7 +195,7 @@ def test_no_finite_value(tmp_path: Path) -> None:
     values = np.full((64, 64), np.nan, np.float32)
     path = save(tmp_path / "a.tif", Image.fromarray(values))
     with pytest.raises(ImageError, match=r"a\.tif cannot be used: .*no finite value"):
-        read_gray(path)
+        read_image(path)
 
 
 @given(
@@ -241,21 +239,21 @@ def test_img_of_other_length(tmp_path: Path) -> None:
     path = tmp_path / "JPCLN001.IMG"
     path.write_bytes(b"\0" * 1000)
     with pytest.raises(ImageError, match=r"JPCLN001\.IMG has 1,000 bytes.*8,388,608"):
-        read_img(path)
+        read_image(path)
 
 
 def test_published_montgomery_size(tmp_path: Path) -> None:
     values = np.zeros((4020, 4892), np.uint8)
     values[1000:3000, 1000:4000] = 130
     path = save(tmp_path / "a.png", Image.fromarray(values), compress_level=1)
-    np.testing.assert_array_equal(read_gray(path).pixels, values)
+    np.testing.assert_array_equal(read_image(path).pixels, values)
 
 
 def test_published_shenzhen_palette(tmp_path: Path) -> None:
     image = Image.new("P", (3000, 2919), 7)
     image.putpalette([255 - i // 3 for i in range(768)])
     path = save(tmp_path / "a.png", image, compress_level=1)
-    decoded = read_gray(path)
+    decoded = read_image(path)
     assert decoded.pixels.shape == (2919, 3000)
     assert (decoded.pixels == 248).all()
 
@@ -280,14 +278,14 @@ def test_bad_files_are_named(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "bad.png"
     path.write_bytes(data)
     with pytest.raises(ImageError, match=rf"bad\.png {message}") as caught:
-        read_gray(path)
+        read_image(path)
     assert "\n" not in str(caught.value)
     assert "remove" in str(caught.value)
 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"cannot read .*a\.png: No such file"):
-        read_gray(tmp_path / "a.png")
+        read_image(tmp_path / "a.png")
 
 
 def test_decompression_bomb_is_refused(tmp_path: Path) -> None:
@@ -295,7 +293,7 @@ def test_decompression_bomb_is_refused(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
     path.write_bytes(png(header, zlib.compress(b"\0" * 100)))
     with pytest.raises(ImageError, match=r"bomb\.png claims more pixels"):
-        read_gray(path)
+        read_image(path)
 
 
 def test_large_images_do_not_warn(
@@ -305,7 +303,7 @@ def test_large_images_do_not_warn(
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # of 3072: half way to refusal
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        np.testing.assert_array_equal(read_gray(path).pixels, RAMP)
+        np.testing.assert_array_equal(read_image(path).pixels, RAMP)
     assert caught == []
 
 
@@ -315,7 +313,7 @@ def test_small_images_have_their_own_error(
 ) -> None:
     path = save(tmp_path / "a.png", Image.new("L", size))
     with pytest.raises(TooSmallError, match=rf"a\.png has {size[0]}×{size[1]} pixels"):
-        read_gray(path)
+        read_image(path)
 
 
 def test_pipes_and_folders_are_not_opened(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 from lungcli.data.inputs import find_inputs, output_stems, remote
 from lungcli.data.inputs import input as input_module
 from lungcli.errors import DatasetError, ImageError
-from lungcli.stores.objects import Stored
 from lungcli.stores import objects as stores
+from lungcli.stores.objects import RemoteFile
 from lungcli.system.urls import Url
 
 DICOM = bytes(128) + b"DICM" + bytes(10)
@@ -159,7 +159,7 @@ def test_what_is_missing_is_said(given, message):
 
 def test_a_name_that_climbs_is_refused(monkeypatch):
     # a key of an object is free text; this file system does not have such
-    up = Stored(url=Url(f"{WARD}/../up.png"), place="../up.png", size=1)
+    up = RemoteFile(url=Url(f"{WARD}/../up.png"), path="../up.png", size=1)
     monkeypatch.setattr(remote, "list_files", lambda url: [up])
     with pytest.raises(DatasetError, match="leads out of its folder"):
         find(WARD)

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from lungcli.data.case import Convention, Issue
-from lungcli.data.sources import LAYOUTS, find_sources
+from lungcli.data.case import Convention, Issue, Layout
+from lungcli.data.sources import find_sources
 from lungcli.data.sources.case_table import read_case_table
+from lungcli.data.sources.find import _SOURCES
 from lungcli.data.sources.listing import folders_below
 from lungcli.data.sources.readings import parse_reading
 from lungcli.errors import DatasetError
@@ -423,7 +424,10 @@ class TestFindSources:
     def test_unknown_layout(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="'nih' is unknown; there are auto, mont"):
             find_sources(tmp_path, "nih")
-        assert LAYOUTS == ("auto", "montgomery", "shenzhen", "jsrt", "folder")
+        assert tuple(Layout) == (
+            Layout.AUTO,
+            *dict.fromkeys(s.layout for s in _SOURCES),
+        )
 
     def test_missing_folder(self, tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match=r"there is no folder .*nowhere\. Check"):

@@ -9,8 +9,9 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from lungcli.errors import OutputError, RemoteError
+from lungcli.stores import objects as stores
 from lungcli.stores.objects import (
-    Stored,
+    RemoteFile,
     check_writable,
     download,
     list_files,
@@ -21,7 +22,6 @@ from lungcli.stores.objects import (
     state_of,
     upload,
 )
-from lungcli.stores import objects as stores
 from lungcli.system.urls import Url
 
 WARD = Url("memory://scans/ward")
@@ -61,7 +61,7 @@ def test_files_are_listed_by_folder_and_name(memory):
         memory.pipe(f"/scans/ward/{place}", b"12")
     memory.pipe("/scans/ward2/x.png", b"1")
     files = list_files(WARD)
-    assert [file.place for file in files] == ["a/b/c", "a/z.png", "a.png", "b.png"]
+    assert [file.path for file in files] == ["a/b/c", "a/z.png", "a.png", "b.png"]
     assert [file.size for file in files] == [2] * 4
     assert files[0].url == Url("memory://scans/ward/a/b/c")
     assert list_files(WARD / "none") == []
@@ -71,18 +71,18 @@ def test_files_are_listed_by_folder_and_name(memory):
 def test_a_change_shows_in_the_state(memory):
     memory.pipe("/scans/ward/a.png", b"12")
     before = state_of(look_up(WARD / "a.png"))
-    assert state_of(Stored(url=WARD / "a.png", place="a.png", size=None)) == before
+    assert state_of(RemoteFile(url=WARD / "a.png", path="a.png", size=None)) == before
     memory.pipe("/scans/ward/a.png", b"21")
     after = state_of(look_up(WARD / "a.png"))
     assert before["size"] == after["size"] == 2
     assert before["version"] != after["version"]
-    assert state_of(Stored(url=WARD / "none", place="", size=None)) == {}
+    assert state_of(RemoteFile(url=WARD / "none", path="", size=None)) == {}
 
 
 def test_a_pattern_finds_files_and_folders(memory):
     for place in ("a1.png", "a2.png", "a3/x.png", "b.png"):
         memory.pipe(f"/scans/ward/{place}", b"1")
-    found = [(match.place, is_folder) for match, is_folder in matching(WARD, "a*")]
+    found = [(match.path, is_folder) for match, is_folder in matching(WARD, "a*")]
     assert found == [("a1.png", False), ("a2.png", False), ("a3", True)]
 
 
@@ -101,7 +101,7 @@ def test_a_file_is_there_whole_or_not_at_all(memory, tmp_path, failing):
         upload(path, WARD / "a.png")
     upload(path, WARD / "a.png")
     assert memory.cat("/scans/ward/a.png") == b"new"
-    assert [file.place for file in list_files(WARD)] == ["a.png"]
+    assert [file.path for file in list_files(WARD)] == ["a.png"]
 
 
 @pytest.mark.parametrize("times", [0, 1, 2])
@@ -127,7 +127,7 @@ def test_after_three_tries_it_is_said_once(memory, tmp_path, failing):
 def test_what_comes_cut_short_is_no_file(memory, tmp_path):
     memory.pipe("/scans/ward/a.png", b"12")
     (tmp_path / "copy").touch()
-    file = Stored(url=WARD / "a.png", place="a.png", size=3)
+    file = RemoteFile(url=WARD / "a.png", path="a.png", size=3)
     with pytest.raises(RemoteError, match="the connection broke off"):
         download(file, tmp_path / "copy")
 

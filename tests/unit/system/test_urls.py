@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lungcli.system.urls import Url, is_url, place_of, url_of_path
+from lungcli.system.urls import Url, is_url, path_or_url, url_of_path
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_what_is_there_is_no_url(tmp_path, monkeypatch):
     assert is_url("s3://bucket")
     (tmp_path / "s3:" / "bucket").mkdir(parents=True)
     assert not is_url("s3://bucket")
-    assert place_of("s3://bucket") == Path("s3:/bucket")
-    assert place_of("s3://other") == Url("s3://other")
+    assert path_or_url("s3://bucket") == Path("s3:/bucket")
+    assert path_or_url("s3://other") == Url("s3://other")
 
 
 def test_a_url_has_the_parts_of_a_path():

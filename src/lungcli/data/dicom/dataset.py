@@ -1,10 +1,11 @@
 """Open a DICOM file: its header parsed, its pixels not yet decoded."""
 
+import os
 import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -27,13 +28,13 @@ _EXPLICIT: Final = str(ExplicitVRLittleEndian).encode().ljust(len(_DEFLATED), b"
 _META_LENGTH: Final = slice(140, 144)  # value of (0002,0000), PS3.10 section 7.1
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, file: BinaryIO) -> bytes:
     """Read the whole file.
 
     Raises:
         ImageError: If it is so large that it is no X-ray, or cannot be read.
     """
-    size = path.stat().st_size
+    size = os.fstat(file.fileno()).st_size
     if size > _MAX_BYTES:
         msg = (
             f"{path} has {size:,} bytes: more than any X-ray "
@@ -41,7 +42,7 @@ def read_bytes(path: Path) -> bytes:
         )
         raise ImageError(msg)
     try:
-        return path.read_bytes()
+        return file.read()
     except OSError as error:
         msg = f"cannot read {path}: {error.strerror}. Check its permissions."
         raise ImageError(msg) from error

@@ -1,6 +1,7 @@
-"""Read a DICOM file as a chest X-ray."""
+"""Decode a DICOM file as a chest X-ray."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 from pydicom.dataset import Dataset
 
@@ -10,25 +11,28 @@ from lungcli.data.dicom.frame import Frame, read_frame
 from lungcli.data.dicom.orientation import read_orientation, read_view
 from lungcli.data.dicom.spacing import read_spacing
 from lungcli.data.dicom.values import to_gray
-from lungcli.data.opening import check_file, without_warnings
+from lungcli.data.opening import without_warnings
 from lungcli.data.xray import Xray
 
 
-def read_dicom(path: Path) -> Xray:
-    """Read the first frame of a DICOM image: CR, DX, secondary capture.
+def decode_dicom(path: Path, file: BinaryIO) -> Xray:
+    """Decode the first frame of a DICOM image: CR, DX, secondary capture.
 
     Uncompressed (deflated, too), RLE, JPEG baseline and lossless, JPEG-LS and
     JPEG 2000. No turn or flip is applied: the pixels lie as the file stores them, and
     a mask of the same shape fits on it. Neither notes nor doubts nor errors quote
     anything but codes and numbers that describe pixels.
 
+    Args:
+        path: Named in errors.
+        file: At its start.
+
     Raises:
         ImageError: If the file is no image, broken, or encoded in a way that is not
             read.
         TooSmallError: If a side has fewer than `MIN_SIDE` pixels.
     """
-    check_file(path)
-    content = read_bytes(path)
+    content = read_bytes(path, file)
     # Warnings are global to the process, hence a lock; it makes no thread wait longer:
     # all slow codecs keep the interpreter to themselves while they decode.
     with without_warnings():
@@ -43,6 +47,7 @@ def _xray(path: Path, dataset: Dataset, frame: Frame) -> Xray:
     orientation = read_orientation(dataset)
     return Xray(
         pixels=shown.pixels,
+        is_dicom=True,
         spacing_mm=spacing_mm,
         spacing_source=spacing_source,
         view=read_view(dataset),

@@ -16,11 +16,10 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from lungcli.data.inputs.copies import private_copy, room_for
 from lungcli.data.inputs.kinds import (
-    DICOM_START,
     has_image_suffix,
-    is_dicom,
     may_be_dicom,
 )
+from lungcli.data.opening import DICOM_START, is_dicom
 from lungcli.errors import DatasetError, ImageError
 
 ARCHIVE_SUFFIX: Final = ".zip"

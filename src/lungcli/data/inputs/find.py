@@ -13,7 +13,7 @@ from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import KINDS
 from lungcli.data.inputs.remote import inputs_at, listed_inputs
 from lungcli.errors import DatasetError
-from lungcli.stores.objects import Stored
+from lungcli.stores.objects import RemoteFile
 from lungcli.system.urls import Url, is_url, local_name
 
 STDIN: Final = "-"
@@ -53,7 +53,7 @@ def find_inputs(
     real = lru_cache(maxsize=None)(os.path.realpath)
     for each in given:
         for item in _listed(stdin, out) if each == STDIN else _named(each, out):
-            if isinstance(item.path, Stored):
+            if isinstance(item.path, RemoteFile):
                 found.setdefault(("", item.path.url.whole, None), item)
                 continue
             folder, name = os.path.split(item.path)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lungcli.data.inputs.kinds import (
-    DICOM_START,
     has_image_suffix,
-    is_dicom,
     may_be_dicom,
 )
+from lungcli.data.opening import DICOM_START, is_dicom
 from lungcli.errors import DatasetError
 
 

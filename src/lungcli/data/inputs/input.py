@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from lungcli.data.inputs.archive import MAX_BYTES, member_state, unpacked
 from lungcli.data.inputs.copies import private_copy
 from lungcli.errors import ImageError
-from lungcli.stores.objects import Stored, download, state_of
+from lungcli.stores.objects import RemoteFile, download, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Input:
 
     shown: str
     name: PurePosixPath
-    path: Path | Stored
+    path: Path | RemoteFile
     member: str | None = None
     problem: str = ""
 
@@ -64,7 +64,7 @@ class Input:
         """
         if self.problem:
             return {}
-        if isinstance(self.path, Stored):
+        if isinstance(self.path, RemoteFile):
             return state_of(self.path)
         if self.member is not None:
             return member_state(self.path, self.member)
@@ -75,13 +75,13 @@ class Input:
         return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
 
     def _copied(self) -> AbstractContextManager[Path]:
-        if isinstance(self.path, Stored):
+        if isinstance(self.path, RemoteFile):
             return fetched(self.path)
         return unpacked(self.path, self.member or "")
 
 
 @contextmanager
-def fetched(file: Stored) -> Iterator[Path]:
+def fetched(file: RemoteFile) -> Iterator[Path]:
     """Yield a copy of what lies behind a URL that only this user can read.
 
     Raises:

@@ -5,13 +5,11 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from lungcli.data.images import IMAGE_SUFFIXES, RAW_SUFFIX
+from lungcli.data.images import RAW_SUFFIX
+from lungcli.data.opening import DICOM_SUFFIXES, IMAGE_SUFFIXES
 
-DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom"})
 SUFFIXES: Final = IMAGE_SUFFIXES | DICOM_SUFFIXES | {RAW_SUFFIX}
-DICOM_START: Final = 132  # bytes that tell DICOM: a preamble of 128, then the mark
 KINDS: Final = f"{', '.join(sorted(SUFFIXES))} and DICOM without a suffix"
-_DICOM_MARK: Final = b"DICM"
 _UID_PART: Final = re.compile(r"\.\d+")
 
 
@@ -36,8 +34,3 @@ def may_be_dicom(name: str) -> bool:
     suffix = PurePosixPath(name).suffix
     bare = not suffix or _UID_PART.fullmatch(suffix) is not None
     return bare and name.upper() != "DICOMDIR"
-
-
-def is_dicom(start: bytes) -> bool:
-    """Tell DICOM by its first `DICOM_START` bytes."""
-    return start[128:DICOM_START] == _DICOM_MARK

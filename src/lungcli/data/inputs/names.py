@@ -12,7 +12,7 @@ from typing import Final
 from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import SUFFIXES
 from lungcli.errors import DatasetError
-from lungcli.stores.objects import Stored
+from lungcli.stores.objects import RemoteFile
 from lungcli.system.urls import Url
 
 _LONGEST: Final = 255  # bytes of a file name on the usual disks
@@ -161,7 +161,7 @@ def _check_overwriting(
 
 
 def _where(item: Input) -> Path | Url:
-    return item.path.url if isinstance(item.path, Stored) else item.path
+    return item.path.url if isinstance(item.path, RemoteFile) else item.path
 
 
 def _collision(path: Path | Url, first: Input, second: Input) -> DatasetError:

@@ -9,14 +9,19 @@ from typing import Final
 from lungcli.data.inputs.archive import ARCHIVE_SUFFIX
 from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import (
-    DICOM_START,
     KINDS,
     has_image_suffix,
-    is_dicom,
     may_be_dicom,
 )
+from lungcli.data.opening import DICOM_START, is_dicom
 from lungcli.errors import DatasetError
-from lungcli.stores.objects import Stored, list_files, look_up, matching, read_starts
+from lungcli.stores.objects import (
+    RemoteFile,
+    list_files,
+    look_up,
+    matching,
+    read_starts,
+)
 from lungcli.system.urls import WEB, Url
 
 _MAGIC: Final = re.compile(r"[*?[]")
@@ -78,7 +83,7 @@ def listed_inputs(urls: Sequence[Url], out: Path | Url) -> list[Input]:
     for url in urls:
         place = PurePosixPath("/".join(url.parts)).relative_to(base)
         if has_image_suffix(url.name):
-            file = Stored(url=url, place=str(place), size=None)
+            file = RemoteFile(url=url, path=str(place), size=None)
             found.append(_input(file, _checked(place, url)))
         else:
             found += inputs_at(url, out, place)
@@ -90,16 +95,18 @@ def _matching(url: Url, out: Path | Url) -> list[Input]:
     first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
     base, pattern = Url("/".join(parts[:first])), "/".join(parts[first:])
     hidden = any(part.startswith(".") for part in parts[first:])
-    files: dict[str, Stored] = {}
+    files: dict[str, RemoteFile] = {}
     for match, is_folder in matching(base, pattern):
         below = list_files(match.url) if is_folder else [match]
         for file in below:
-            place = f"{match.place}/{file.place}" if is_folder else file.place
-            inside = file.place if is_folder else ""
+            place = f"{match.path}/{file.path}" if is_folder else file.path
+            inside = file.path if is_folder else ""
             if not _is_hidden(inside if hidden else place):
                 files.setdefault(
                     file.url.whole,
-                    Stored(url=file.url, place=place, size=file.size, state=file.state),
+                    RemoteFile(
+                        url=file.url, path=place, size=file.size, state=file.state
+                    ),
                 )
     images = _chosen(list(files.values()), out)
     archives = [file for file in files.values() if _is_archive(file.url)]
@@ -113,11 +120,11 @@ def _matching(url: Url, out: Path | Url) -> list[Input]:
     return [_input(image, _named(image)) for image in images] + broken
 
 
-def _images(files: Sequence[Stored], out: Path | Url) -> list[Stored]:
-    return _chosen([file for file in files if not _is_hidden(file.place)], out)
+def _images(files: Sequence[RemoteFile], out: Path | Url) -> list[RemoteFile]:
+    return _chosen([file for file in files if not _is_hidden(file.path)], out)
 
 
-def _chosen(files: Sequence[Stored], out: Path | Url) -> list[Stored]:
+def _chosen(files: Sequence[RemoteFile], out: Path | Url) -> list[RemoteFile]:
     """Return the X-rays among files, by suffix or by their first bytes."""
     outside = [
         file for file in files if not (isinstance(out, Url) and file.url.is_within(out))
@@ -125,8 +132,8 @@ def _chosen(files: Sequence[Stored], out: Path | Url) -> list[Stored]:
     bare = [
         file
         for file in outside
-        if not has_image_suffix(file.place)
-        and may_be_dicom(posixpath.basename(file.place))
+        if not has_image_suffix(file.path)
+        and may_be_dicom(posixpath.basename(file.path))
         and (file.size is None or file.size >= DICOM_START)
     ]
     starts = zip(bare, read_starts(bare, DICOM_START), strict=True)
@@ -134,17 +141,17 @@ def _chosen(files: Sequence[Stored], out: Path | Url) -> list[Stored]:
     return [
         file
         for file in outside
-        if has_image_suffix(file.place) or file.url.whole in dicom
+        if has_image_suffix(file.path) or file.url.whole in dicom
     ]
 
 
-def _input(file: Stored, name: PurePosixPath, problem: str = "") -> Input:
+def _input(file: RemoteFile, name: PurePosixPath, problem: str = "") -> Input:
     name = _checked(name, file.url)
     return Input(shown=str(file.url), name=name, path=file, problem=problem)
 
 
-def _named(file: Stored) -> PurePosixPath:
-    return PurePosixPath(file.place.lstrip("/"))  # of `ward//a.png`
+def _named(file: RemoteFile) -> PurePosixPath:
+    return PurePosixPath(file.path.lstrip("/"))  # of `ward//a.png`
 
 
 def _checked(name: PurePosixPath, url: Url) -> PurePosixPath:

@@ -9,6 +9,7 @@ from lungcli.data.case import (
     AuditFinding,
     Convention,
     Issue,
+    Layout,
     Source,
     SourceListing,
 )
@@ -28,13 +29,11 @@ _SOURCES: Final[tuple[Source, ...]] = (
     Jsrt(),
     Folder(),
 )
-AUTO: Final = "auto"
-LAYOUTS: Final = (AUTO, *dict.fromkeys(source.layout for source in _SOURCES))
 _DEPTH: Final = 2  # levels below the given folder; NLM's archives nest by one
 _NUM_SEEN: Final = 6  # names in a message
 
 
-def find_sources(path: Path, layout: str = AUTO) -> tuple[SourceListing, ...]:
+def find_sources(path: Path, layout: str = Layout.AUTO) -> tuple[SourceListing, ...]:
     """List every source in a folder, or up to two levels below it.
 
     A folder below that has a known layout but cannot be used becomes a listing
@@ -42,18 +41,18 @@ def find_sources(path: Path, layout: str = AUTO) -> tuple[SourceListing, ...]:
 
     Args:
         path: The folder of a source, or a folder of such folders.
-        layout: One of `LAYOUTS`; `"auto"` tries them all.
+        layout: One of `Layout`; `"auto"` tries them all.
 
     Raises:
         DatasetError: If there is no such folder, no known layout, or nothing in it
             that can be used.
         ValueError: If `layout` is unknown.
     """
-    if layout not in LAYOUTS:
-        msg = f"layout {layout!r} is unknown; there are {', '.join(LAYOUTS)}."
+    if layout not in tuple(Layout):
+        msg = f"layout {layout!r} is unknown; there are {', '.join(Layout)}."
         raise ValueError(msg)
     _check_folder(path)
-    sources = [each for each in _SOURCES if layout in {AUTO, each.layout}]
+    sources = [each for each in _SOURCES if layout in {Layout.AUTO, each.layout}]
     found = list(_list(path, sources))
     errors = []
     for folder in listing.folders_below(path, _DEPTH):

@@ -10,6 +10,7 @@ from lungcli.data.case import (
     CaseKey,
     Convention,
     Issue,
+    Layout,
     MaskFiles,
     SourceListing,
 )
@@ -26,7 +27,7 @@ class Folder:
     unknown: a name proves nothing about what somebody drew.
     """
 
-    layout = "folder"
+    layout = Layout.FOLDER
     expected = "images/ and masks/ with equal names (or <name>_mask), any image format"
 
     def matches(self, root: Path) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.case import Case, PublishedSpacing, SourceListing
+from lungcli.data.case import Case, Layout, PublishedSpacing, SourceListing
 from lungcli.data.images import RAW_SUFFIX
 from lungcli.data.sources import listing
 
@@ -24,7 +24,7 @@ class Jsrt:
     SCR drew on 1024×1024, half of the images' 2048×2048.
     """
 
-    layout = "jsrt"
+    layout = Layout.JSRT
     expected = (
         "All247images/*.IMG with scratch/fold1/masks/{left lung,right lung} "
         "and the same in fold2"

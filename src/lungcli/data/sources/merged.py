@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lungcli.data.case import Case, MaskFiles, SourceListing
+from lungcli.data.case import Case, Layout, MaskFiles, SourceListing
 from lungcli.data.sources import listing, montgomery, shenzhen
 
 
@@ -12,7 +12,7 @@ class Merged:
     Images called `MCUCXR...` are Montgomery's, all others Shenzhen's.
     """
 
-    layout = "shenzhen"
+    layout = Layout.SHENZHEN
     expected = "CXR_png/*.png with masks/ (both NLM sets in one folder)"
 
     def matches(self, root: Path) -> bool:

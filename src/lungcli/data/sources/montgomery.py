@@ -7,7 +7,7 @@ Sources: Jaeger et al. (2014), Quant Imaging Med Surg 4(6):475-477; Candemir et 
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.case import Case, MaskFiles, PublishedSpacing, SourceListing
+from lungcli.data.case import Case, Layout, MaskFiles, PublishedSpacing, SourceListing
 from lungcli.data.sources import listing
 from lungcli.data.sources.readings import read_reading
 
@@ -24,7 +24,7 @@ class Montgomery:
     `leftMask` holds the patient's left lung, on the right of the image.
     """
 
-    layout = "montgomery"
+    layout = Layout.MONTGOMERY
     expected = "CXR_png/*.png with ManualMask/leftMask and ManualMask/rightMask"
 
     def matches(self, root: Path) -> bool:

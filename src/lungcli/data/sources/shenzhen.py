@@ -7,7 +7,7 @@ Stirenko et al. (2018), https://doi.org/10.1109/ELNANO.2018.8477564 (masks).
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.case import Case, MaskFiles, SourceListing
+from lungcli.data.case import Case, Layout, MaskFiles, SourceListing
 from lungcli.data.sources import listing
 from lungcli.data.sources.readings import read_reading
 
@@ -17,7 +17,7 @@ NAME: Final = "shenzhen"
 class Shenzhen:
     """Read the NLM download with the masks of the Kaggle archive in or beside it."""
 
-    layout = "shenzhen"
+    layout = Layout.SHENZHEN
     expected = "CXR_png/CHNCXR_*.png with mask/ or mask/mask/ in or beside it"
 
     def matches(self, root: Path) -> bool:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from lungcli.arrays import Rgb
@@ -21,6 +20,7 @@ from lungcli.pictures.panels import PanelCase, draw_frame, draw_overlay
 from lungcli.pictures.views import PANELS
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
+from lungcli.system.temporary import private_folder
 from lungcli.workflows.drawing.cases import (
     Spool,
     draw_cases,
@@ -135,10 +135,10 @@ def visualize(
     folder = out or found.results.pictures
     is_film = names_a_film(out)
     check_output(folder.parent if is_film else folder)
-    with locked(folder, outside=is_film), TemporaryDirectory() as temporary:
+    with locked(folder, outside=is_film), private_folder() as temporary:
         if settings.sample.worst:
             cases = worst_cases(lungs, cases, settings.sample.worst, progress)
-        spool = Spool(Path(temporary))
+        spool = Spool(temporary)
         single: list[Path] = []
         names = picture_names(cases)
         progress("predict", 0, len(cases))

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from lungcli.arrays import Gray, SpacingMm
 from lungcli.data.other_masks import MaskFolder, open_masks, read_labels
 from lungcli.data.prepared import PreparedCase
+from lungcli.data.read_xray import read_xray
 from lungcli.data.sources.case_table import TABLE_NAME, read_case_table
-from lungcli.data.xray import read_xray
 from lungcli.errors import DatasetError, ImageError, OutputError
 from lungcli.metrics.scores import CaseFacts, score_case
 from lungcli.system.files import printable, real_path

@@ -3,9 +3,9 @@
 import math
 import pickle
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Final, Self, overload
 
@@ -14,6 +14,7 @@ from lungcli.metrics.scores import CaseFacts, CaseScores
 from lungcli.pictures.layers import encode_layers
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.page import write_report
+from lungcli.system.temporary import private_folder
 
 _LUNGS: Final = {"lungs": "both lungs", "right": "right lung", "left": "left lung"}
 
@@ -29,8 +30,8 @@ class ReportSpool:
 
     def __enter__(self) -> Self:
         """Make the temporary folder."""
-        self._temporary = TemporaryDirectory()
-        self.folder = Path(self._temporary.name)
+        self._temporary = ExitStack()
+        self.folder = self._temporary.enter_context(private_folder())
         self.cases = _SpooledCases(self.folder)
         return self
 
@@ -41,7 +42,7 @@ class ReportSpool:
         traceback: TracebackType | None,
     ) -> None:
         """Remove it."""
-        self._temporary.cleanup()
+        self._temporary.close()
 
     def add(
         self,

@@ -18,9 +18,9 @@ from lungcli.metrics.scores import (
 from lungcli.metrics.summary import FAILURE_DICE
 from lungcli.system.cores import num_cores
 from lungcli.system.progress import Progress, silent
+from lungcli.system.threads import in_order
 from lungcli.workflows.shared.datasets import DatasetCase
 from lungcli.workflows.shared.inference import LungModel
-from lungcli.workflows.shared.threads import in_order
 
 _AHEAD: Final = 2  # cases under way for each thread; each holds masks of full size
 

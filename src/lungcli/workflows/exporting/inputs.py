@@ -15,7 +15,7 @@ from lungcli.data.inputs import Input, find_inputs
 from lungcli.data.levels import spread_levels
 from lungcli.data.prepared import PreparedDataset, is_prepared, open_prepared
 from lungcli.data.prepared_case import PreparedCase
-from lungcli.data.xray import read_xray
+from lungcli.data.read_xray import read_xray
 from lungcli.errors import DatasetError
 from lungcli.phantom import draw_phantom
 from lungcli.system.progress import Progress, silent

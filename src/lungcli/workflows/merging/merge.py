@@ -13,7 +13,7 @@ from lungcli.errors import ConfigError, DatasetError
 from lungcli.system.files import printable, remove_file, whole_file
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
-from lungcli.system.urls import Url, place_of
+from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.predicting.batch import Batch
 from lungcli.workflows.predicting.formats import FORMATS, output_names
 from lungcli.workflows.predicting.journal import Entry, Journal, describe_differences
@@ -145,7 +145,7 @@ def merge(
 
 
 def _local(text: str | Path) -> Path:
-    place = place_of(text)
+    place = path_or_url(text)
     if isinstance(place, Url):
         msg = f"merge works on disks only: download {place} first, and upload after."
         raise ConfigError(msg)

@@ -12,7 +12,11 @@ from lungcli.system.progress import Progress
 from lungcli.workflows.predicting.entry_table import write_table
 from lungcli.workflows.predicting.formats import TABLES, write_tables
 from lungcli.workflows.predicting.journal import Entry, Journal
-from lungcli.workflows.predicting.places import Desk, Place
+from lungcli.workflows.predicting.output import (
+    CallFiles,
+    LocalCallFiles,
+    OutputFolder,
+)
 from lungcli.workflows.predicting.review_sheet import write_review
 from lungcli.workflows.predicting.shards import WHOLE, Shard
 from lungcli.workflows.predicting.table import COLUMNS, table_row
@@ -33,7 +37,7 @@ class Batch:
         journal: Of the output folder.
         formats: What is written of each.
         shard: Which part of all X-rays of the call these are.
-        desk: Where the journal lies; its folder, if none is named.
+        files: Of the call; those beside the journal, if none are named.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class Batch:
         journal: Journal,
         formats: Sequence[str],
         shard: Shard = WHOLE,
-        desk: Desk | None = None,
+        files: CallFiles | None = None,
     ) -> None:
         self.items = items
         self.stems = stems
@@ -51,7 +55,7 @@ class Batch:
         self.formats = formats
         self.shard = shard
         self.out = journal.path.parent
-        self.desk = desk or Desk(self.out)
+        self.files = files or LocalCallFiles(self.out)
         self.counts: Counter[str] = Counter()
         self.skipped = 0
         self.corrected = 0
@@ -66,11 +70,11 @@ class Batch:
             on_entry: Told what became of each.
         """
         progress("predict", 0, len(self.items))
-        self.desk.keep(self.journal.path)  # what cannot be written fails here, at once
+        self.files.keep(self.journal.path)  # what cannot be written fails here, at once
         todo, indices = [], []
         for position, task in enumerate(zip(self.items, self.stems, strict=True)):
             item, stem = task
-            if self.journal.is_done(str(stem), item, self.desk.size):
+            if self.journal.is_done(str(stem), item, self.files.size):
                 self.skipped += 1
             else:
                 todo.append(task)
@@ -80,7 +84,7 @@ class Batch:
             numbered = zip(indices, entries, strict=True)
             for done, (index, entry) in enumerate(numbered, self.skipped + 1):
                 self.journal.append(replace(entry, index=index))
-                self.desk.note(self.journal.path)
+                self.files.note(self.journal.path)
                 on_entry(entry)
                 progress("predict", done, len(self.items))
 
@@ -94,7 +98,7 @@ class Batch:
         tables = write_tables(self.out, self._entries, self.formats, self.shard)
         return (table, *tables)
 
-    def draw_review(self, masks: Place) -> tuple[Path, ...]:
+    def draw_review(self, masks: OutputFolder) -> tuple[Path, ...]:
         """Draw the sheet of doubtful masks, if there is any mask."""
         drawn = write_review(self._sources(), self.out, masks)
         return (drawn,) if drawn else ()

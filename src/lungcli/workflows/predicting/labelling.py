@@ -9,8 +9,9 @@ from typing import Any, Final
 from lungcli.checks.gate import Gate
 from lungcli.checks.quality import QualityModel
 from lungcli.data.inputs import Input
+from lungcli.data.read_xray import read_xray
 from lungcli.data.restoring import from_square
-from lungcli.data.xray import Xray, is_dicom_file, read_xray
+from lungcli.data.xray import Xray
 from lungcli.errors import ImageError, LungcliError, OutputError, RemoteError
 from lungcli.model.find import Announce, ModelFolder, quiet
 from lungcli.outputs.labelled import LabelledXray
@@ -34,7 +35,7 @@ from lungcli.workflows.predicting.looking import (
     look,
     look_again,
 )
-from lungcli.workflows.predicting.places import place_at
+from lungcli.workflows.predicting.output import output_folder
 from lungcli.workflows.shared.inference import LungModel, load_model
 
 OK: Final = "ok"
@@ -145,7 +146,7 @@ class Labeller:
     ) -> tuple[str, dict[str, int], dict[str, Any]]:
         with item.local() as path:
             xray = read_xray(path)
-            self._check_writable(item, path)
+            self._check_writable(item, xray)
             examined = examine(xray, self.gate, on_doubt=self.on_doubt)
             record = _describe(xray, examined)
             if examined.refused:
@@ -162,7 +163,7 @@ class Labeller:
             record["doubts"] += _doubts_of_mask(looks)
             if DICOM_SEG in self.formats and labelled.dicom is None:
                 record["notes"] += ["no DICOM-SEG: the input is not DICOM"]
-            with place_at(self.out).writing(PurePosixPath(stem)) as stems:
+            with output_folder(self.out).writing(PurePosixPath(stem)) as stems:
                 sizes = write_files(
                     labelled, stems, self.formats, model=self.lungs.name
                 )
@@ -172,13 +173,13 @@ class Labeller:
     def _clear(self, stem: PurePosixPath, record: dict[str, Any]) -> None:
         """Remove what an earlier call wrote, or say that it may still be there."""
         try:
-            place_at(self.out).remove(output_names(str(stem), self.formats))
+            output_folder(self.out).remove(output_names(str(stem), self.formats))
         except RemoteError:
             said = record.get("error") or f"{self.out / stem} has no mask now."
             record["error"] = f"{said} A mask of an earlier call may still be there."
 
-    def _check_writable(self, item: Input, path: Path) -> None:
-        if set(self.formats) == {DICOM_SEG} and not is_dicom_file(path):
+    def _check_writable(self, item: Input, xray: Xray) -> None:
+        if set(self.formats) == {DICOM_SEG} and not xray.is_dicom:
             msg = (
                 f"{item.shown} is not DICOM, and a DICOM segmentation refers to one. "
                 "Add another --format, such as png."
@@ -209,7 +210,7 @@ class Labeller:
             probabilities=probabilities,
             spacing_mm=xray.spacing_mm,
             quarter_turns=correction.quarter_turns,
-            dicom=path if is_dicom_file(path) else None,
+            dicom=path if xray.is_dicom else None,
         )
 
 

@@ -16,11 +16,11 @@ from lungcli.errors import ConfigError
 from lungcli.model.find import BUNDLED, Announce, ModelFolder, find_model, quiet
 from lungcli.model.info import ONNX, WEIGHTS, fingerprint, weights_file
 from lungcli.model.runs import RUNS
-from lungcli.stores.objects import Stored
+from lungcli.stores.objects import RemoteFile
 from lungcli.system.cores import num_cores
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
-from lungcli.system.urls import Url, place_of
+from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.predicting.batch import TABLE, Batch, OnEntry
 from lungcli.workflows.predicting.doubts import ON_DOUBT
 from lungcli.workflows.predicting.formats import (
@@ -31,12 +31,13 @@ from lungcli.workflows.predicting.formats import (
 )
 from lungcli.workflows.predicting.journal import Entry, Journal
 from lungcli.workflows.predicting.labelling import DOUBTFUL, OK, LabellerPlan
-from lungcli.workflows.predicting.places import place_at
+from lungcli.workflows.predicting.output import output_folder
 from lungcli.workflows.predicting.review_sheet import REVIEW
 from lungcli.workflows.predicting.shards import WHOLE, Shard
 from lungcli.workflows.predicting.spreading import in_threads, on_cluster
 from lungcli.workflows.predicting.table import STATUSES, entry_document
 from lungcli.workflows.shared.inference import LungModel
+from lungcli.workflows.shared.output_folder import check_output
 from lungcli.workflows.shared.ray_session import check_address, connected
 
 JOURNAL: Final = "predictions.jsonl"
@@ -180,9 +181,9 @@ def predict(
         RemoteError: If what a URL names cannot be searched or written.
     """
     settings = settings or PredictSettings()
-    out = place_of(out)
-    place = place_at(out)
-    place.check()
+    out = path_or_url(out)
+    check_output(out)
+    folder = output_folder(out)
     items, stems = _find(inputs, settings.formats, out, stdin or sys.stdin)
     if model is None:
         announce(f"the model that came with lungcli is used (--model {BUNDLED}).")
@@ -212,17 +213,17 @@ def predict(
     with (
         # before anything is written: there may be no such cluster
         connected(settings.cluster) if settings.cluster else nullcontext(),
-        place.opened([name] if settings.resume else []) as desk,
-        _alone(desk.folder / name, shard),
-        open_journal(desk.folder / name, conditions) as journal,
+        folder.opened([name] if settings.resume else []) as files,
+        _alone(files.folder / name, shard),
+        open_journal(files.folder / name, conditions) as journal,
     ):
-        batch = Batch(items, stems, journal, settings.formats, shard, desk)
+        batch = Batch(items, stems, journal, settings.formats, shard, files)
         try:
             batch.run(label_all, progress, on_entry)
         finally:
             paths = batch.write_tables()
         if settings.review:
-            paths += batch.draw_review(place)
+            paths += batch.draw_review(folder)
         return Predictions(
             counts=batch.counts,
             skipped=batch.skipped,
@@ -249,7 +250,7 @@ def _alone(journal: Path, shard: Shard) -> AbstractContextManager[None]:
 
 def _num_threads(items: Sequence[Input], out: Path | Url) -> int:
     # who fetches or stores an X-ray waits for the network, and another one computes
-    remote = isinstance(out, Url) or any(isinstance(i.path, Stored) for i in items)
+    remote = isinstance(out, Url) or any(isinstance(i.path, RemoteFile) for i in items)
     return max(1, min(len(items), (1 + remote) * num_cores(), _MOST_THREADS))
 
 
@@ -260,7 +261,7 @@ def _conditions(
     return {
         "lungcli": __version__,
         "model": found.name,
-        "weights": fingerprint(_network_file(found.root)),
+        "weights": lungs.weights or fingerprint(_network_file(found.root)),
         "checks": [fingerprint(path)[:12] for path in (*GATE_FILES, QUALITY_JSON)],
         "threshold": lungs.threshold,
         "formats": sorted(settings.formats),

@@ -9,7 +9,7 @@ import numpy as np
 
 from lungcli.data.inputs import Input
 from lungcli.data.opening import open_upright
-from lungcli.data.xray import read_xray
+from lungcli.data.read_xray import read_xray
 from lungcli.errors import ImageError, RemoteError
 from lungcli.pictures.film import write_png
 from lungcli.pictures.overlay import fit_picture, outline
@@ -18,7 +18,7 @@ from lungcli.system.files import printable
 from lungcli.workflows.predicting.formats import PNG, SUFFIXES
 from lungcli.workflows.predicting.journal import Entry
 from lungcli.workflows.predicting.labelling import DOUBTFUL, OK
-from lungcli.workflows.predicting.places import LocalPlace, Place
+from lungcli.workflows.predicting.output import LocalFolder, OutputFolder
 
 REVIEW: Final = "review.png"
 NUM_TILES: Final = 48
@@ -27,7 +27,7 @@ _SIDE: Final = 224  # pixels of a tile
 
 
 def write_review(
-    found: Iterable[tuple[Input, Entry]], out: Path, masks: Place | None = None
+    found: Iterable[tuple[Input, Entry]], out: Path, masks: OutputFolder | None = None
 ) -> Path | None:
     """Draw the most doubtful masks: those with a doubt, then by quality score.
 
@@ -46,7 +46,7 @@ def write_review(
     worst = heapq.nsmallest(NUM_TILES, labelled, key=lambda pair: _rank(pair[1]))
     if not worst:
         return None
-    masks = masks or LocalPlace(out)
+    masks = masks or LocalFolder(out)
     tiles = [tile for item, entry in worst if (tile := _tile(item, entry, masks))]
     if not tiles:
         return None
@@ -58,7 +58,7 @@ def _rank(entry: Entry) -> tuple[bool, float]:
     return entry.status != DOUBTFUL, float(entry.record["quality"])
 
 
-def _tile(item: Input, entry: Entry, masks: Place) -> Tile | None:
+def _tile(item: Input, entry: Entry, masks: OutputFolder) -> Tile | None:
     """Draw one X-ray; None if it or its mask has gone, or broken, since then."""
     try:
         with item.local() as path:

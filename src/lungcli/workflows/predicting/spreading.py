@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from lungcli.errors import ConfigError
+from lungcli.system.threads import in_order
 from lungcli.workflows.predicting.batch import LabelAll, Task
 from lungcli.workflows.predicting.journal import Entry
 from lungcli.workflows.predicting.labelling import Labeller, LabellerPlan
 from lungcli.workflows.shared.cluster import map_on_cluster
-from lungcli.workflows.shared.threads import in_order
 
 
 def in_threads(labeller: Labeller, num_threads: int) -> LabelAll:

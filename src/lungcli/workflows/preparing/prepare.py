@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from lungcli.data.case import AuditFinding, CaseKey, Convention, SourceListing
+from lungcli.data.case import AuditFinding, CaseKey, Convention, Layout, SourceListing
 from lungcli.data.gathering import common_convention, gather
 from lungcli.data.prepared import (
     CONTACT_SHEET,
@@ -23,7 +23,6 @@ from lungcli.data.prepared_writer import (
     write_facts,
 )
 from lungcli.data.replacing import check_apart, check_replaceable
-from lungcli.data.sources import AUTO
 from lungcli.data.split_file import read_split_list
 from lungcli.data.splits import check_fractions
 from lungcli.data.storing import (
@@ -31,7 +30,7 @@ from lungcli.data.storing import (
     MASKS,
     REFERENCES,
     Job,
-    Stored,
+    StoredCase,
     file_stems,
     store_case,
 )
@@ -39,10 +38,10 @@ from lungcli.errors import ConfigError, DatasetError
 from lungcli.system.files import printable, real_path, whole_folder
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
-from lungcli.system.urls import Url, place_of
+from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
 from lungcli.workflows.preparing.processes import map_in_processes
-from lungcli.workflows.preparing.remote import local_out, local_sources
+from lungcli.workflows.preparing.remote import check_early, local_out, local_sources
 from lungcli.workflows.preparing.splitting import SplitPlan, split_and_audit
 from lungcli.workflows.preparing.totals import PrepareReport, SourceCounts
 from lungcli.workflows.shared.cluster import map_on_cluster
@@ -58,7 +57,7 @@ class PrepareSettings:
     Attributes:
         out: Folder of the data set, or its URL.
         size: The largest side of a stored square, in pixels.
-        layout: One of `data.sources.LAYOUTS`.
+        layout: One of `data.case.Layout`.
         splits: Path of a split file or a built-in name; None draws by patient.
         val: Fraction of each source's patients to validate on, if drawn.
         test: Fraction of each source's patients to test on, if drawn.
@@ -71,7 +70,7 @@ class PrepareSettings:
 
     out: str | Path | Url = Path("prepared")
     size: int = 512
-    layout: str = AUTO
+    layout: str = Layout.AUTO
     splits: str | None = None
     val: float = 0.15
     test: float = 0.15
@@ -122,30 +121,16 @@ def prepare(
         RemoteError: If a URL cannot be read or written.
     """
     settings = settings or PrepareSettings()
-    place = place_of(settings.out)
+    place = path_or_url(settings.out)
     plan = _plan(settings)
-    _check_early(place, settings.force, sources)
+    check_early(place, settings.force, sources)
     with (
         local_out(place, settings.force, progress) as out,
-        local_sources(sources, place, progress) as fetched,
+        local_sources(sources, place, progress) as local,
     ):
-        report = _prepare(fetched.folders, out, plan, settings, progress)
-        findings = tuple(fetched.finding(found) for found in report.findings)
+        report = _prepare(local.folders, out, plan, settings, progress)
+        findings = tuple(local.finding(found) for found in report.findings)
     return replace(report, out=place, findings=findings)
-
-
-def _check_early(
-    out: Path | Url, force: bool, sources: Sequence[str | Path | Url]
-) -> None:
-    """Check what can be checked before anything is fetched."""
-    if isinstance(out, Path):
-        check_replaceable(out, force)
-    for source in map(place_of, sources):
-        if isinstance(out, Url) and isinstance(source, Url) and source.is_within(out):
-            msg = (
-                f"the source {source} lies in {out}. Choose another folder with --out."
-            )
-            raise DatasetError(msg)
 
 
 def _prepare(
@@ -196,7 +181,7 @@ def _store_all(
     folder: Path,
     settings: PrepareSettings,
     progress: Progress,
-) -> tuple[Stored, ...]:
+) -> tuple[StoredCase, ...]:
     for name in (IMAGES, MASKS, REFERENCES):
         (folder / name).mkdir()
     cases = [case for listing in listings for case in listing.cases]
@@ -221,21 +206,21 @@ def _store_all(
 
 def _store_each(
     jobs: Sequence[Job], settings: PrepareSettings
-) -> Generator[Stored, None, None]:
+) -> Generator[StoredCase, None, None]:
     if settings.cluster is None:
         yield from map_in_processes(store_case, jobs, settings.workers)
     else:
         yield from map_on_cluster(settings.cluster, _storing, jobs)
 
 
-def _storing() -> Callable[[Job], Stored]:
+def _storing() -> Callable[[Job], StoredCase]:
     """Return what stores cases in a worker of a cluster."""
     return store_case
 
 
 def _all_findings(
     listings: Sequence[SourceListing],
-    stored: Sequence[Stored],
+    stored: Sequence[StoredCase],
     seen: Sequence[AuditFinding],
 ) -> tuple[AuditFinding, ...]:
     of_files = [finding for listing in listings for finding in listing.findings]
@@ -244,7 +229,7 @@ def _all_findings(
 
 
 def _count(
-    listing: SourceListing, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
+    listing: SourceListing, stored: Sequence[StoredCase], splits: Mapping[CaseKey, str]
 ) -> SourceCounts:
     own = [each for each in stored if each.case.source == listing.name]
     rows = [each.row for each in own if each.row is not None]
@@ -280,7 +265,7 @@ def _describe(
 
 
 def _write_tables(
-    folder: Path, stored: Sequence[Stored], splits: Mapping[CaseKey, str]
+    folder: Path, stored: Sequence[StoredCase], splits: Mapping[CaseKey, str]
 ) -> list[PreparedCase]:
     rows = [
         replace(each.row, split=splits.get(each.case.key, ""))

@@ -4,41 +4,38 @@
 copies in a private folder. Nothing that it writes tells where that was.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from functools import partial
+from pathlib import Path
+from typing import Final
 
 from lungcli.data.case import AuditFinding
 from lungcli.data.prepared import DATASET_JSON
+from lungcli.data.replacing import check_replaceable
 from lungcli.data.storing import IMAGES, MASKS, REFERENCES
 from lungcli.errors import DatasetError, LungcliError, RemoteError
+from lungcli.stores.folders import download_folders, upload_folder
 from lungcli.stores.objects import (
-    Stored,
+    RemoteFile,
     check_writable,
-    download,
     list_files,
     remove,
     upload,
 )
 from lungcli.system.files import PART
 from lungcli.system.progress import Progress
-from lungcli.system.urls import Url, place_of
-from lungcli.workflows.shared.output_folder import is_prepared_at, private_folder
-from lungcli.workflows.shared.threads import in_order
+from lungcli.system.temporary import private_folder
+from lungcli.system.urls import Url, path_or_url
+from lungcli.workflows.shared.output_folder import is_prepared_at
 
 # There while a data set is being stored: what is left of it may be replaced.
 _UNDER_WAY: Final = f"{PART}{DATASET_JSON}"
-_AT_A_TIME: Final = 16  # connections; each waits most of its time
-_ELSEWHERE: Final = "Choose another folder with --out."
-
-_Item = TypeVar("_Item")
 
 
-class Fetched:
-    """Folders of this machine for what the user named.
+class LocalSources:
+    """Folders of this machine for the sources that the user named.
 
     Attributes:
         folders: One for each source.
@@ -63,10 +60,33 @@ class Fetched:
         return text
 
 
+def check_early(
+    out: Path | Url, force: bool, sources: Sequence[str | Path | Url]
+) -> None:
+    """Check what can be checked before anything is fetched.
+
+    Args:
+        out: Where the data set goes.
+        force: Whether an older prepared data set may be replaced.
+        sources: Folders and URLs of folders.
+
+    Raises:
+        DatasetError: If `out` may not be replaced, or holds a source.
+    """
+    if isinstance(out, Path):
+        check_replaceable(out, force)
+    for source in map(path_or_url, sources):
+        if isinstance(out, Url) and isinstance(source, Url) and source.is_within(out):
+            msg = (
+                f"the source {source} lies in {out}. Choose another folder with --out."
+            )
+            raise DatasetError(msg)
+
+
 @contextmanager
 def local_sources(
     sources: Sequence[str | Path | Url], out: Path | Url, progress: Progress
-) -> Iterator[Fetched]:
+) -> Iterator[LocalSources]:
     """Yield a folder for each source: itself, or a copy of what is behind its URL.
 
     Errors raised in the block name the URL instead of the copy.
@@ -80,23 +100,23 @@ def local_sources(
         DatasetError: If there is nothing behind a URL.
         RemoteError: If it cannot be fetched.
     """
-    places = [place_of(source) for source in sources]
-    if not any(isinstance(place, Url) for place in places):
-        yield Fetched([place for place in places if isinstance(place, Path)], {})
+    named = [path_or_url(source) for source in sources]
+    if not any(isinstance(source, Url) for source in named):
+        yield LocalSources([source for source in named if isinstance(source, Path)], {})
         return
     with private_folder() as room:
         folders = [
-            room / str(i) / place.name if isinstance(place, Url) else place
-            for i, place in enumerate(places)
+            room / str(i) / source.name if isinstance(source, Url) else source
+            for i, source in enumerate(named)
         ]
-        pairs = list(zip(folders, places, strict=True))
+        pairs = list(zip(folders, named, strict=True))
         urls = {folder: url for folder, url in pairs if isinstance(url, Url)}
-        _fetch(urls, out, progress)
-        fetched = Fetched(folders, urls)
+        download_folders(urls, partial(_is_source, out=out), progress)
+        local = LocalSources(folders, urls)
         try:
-            yield fetched
+            yield local
         except LungcliError as error:
-            raise type(error)(fetched.told(str(error))) from error
+            raise type(error)(local.told(str(error))) from error
 
 
 @contextmanager
@@ -116,7 +136,7 @@ def local_out(out: Path | Url, force: bool, progress: Progress) -> Iterator[Path
         yield out
         return
     check_writable(out)
-    _check_replaceable(out, force)
+    _check_replaceable_at(out, force)
     with private_folder() as room:
         _mark(room, out)
         folder = room / out.name
@@ -126,51 +146,24 @@ def local_out(out: Path | Url, force: bool, progress: Progress) -> Iterator[Path
             with suppress(RemoteError):
                 remove(out / _UNDER_WAY)
             raise
-        _store(folder, out, progress)
+        upload_folder(
+            folder,
+            out,
+            last=DATASET_JSON,
+            owned=(IMAGES, MASKS, REFERENCES),
+            progress=progress,
+        )
+        remove(out / _UNDER_WAY)
 
 
-def _fetch(urls: Mapping[Path, Url], out: Path | Url, progress: Progress) -> None:
-    jobs = []
-    for folder, url in urls.items():
-        files = [file for file in list_files(url) if _is_source(file, out)]
-        if not files:
-            msg = f"there is no file in {url}. Check its spelling."
-            raise DatasetError(msg)
-        _check_names(files, url)
-        jobs += [(file, folder / file.place) for file in files]
-    _each(_fetch_one, jobs, "fetch", progress)
-
-
-def _fetch_one(job: tuple[Stored, Path]) -> None:
-    file, path = job
-    path.parent.mkdir(parents=True, exist_ok=True)
-    download(file, path)
-
-
-def _check_names(files: Sequence[Stored], url: Url) -> None:
-    # Keys of objects are free text: `ward/../../x.png` is one, and `ward/` may be both
-    # a file and a folder.
-    places = Counter(PurePosixPath(file.place) for file in files)
-    folders = {parent for place in places for parent in place.parents}
-    for place, count in places.items():
-        if place.is_absolute() or ".." in place.parts or "\0" in str(place):
-            problem = "a name that leads out of its folder"
-        elif count > 1 or place in folders:
-            problem = "a name that is there twice, or as a folder too"
-        else:
-            continue
-        msg = f"{url / str(place)} has {problem}. Rename it."
-        raise DatasetError(msg)
-
-
-def _check_replaceable(out: Url, force: bool) -> None:
-    places = {file.place for file in list_files(out)}
-    if not places or (DATASET_JSON not in places and _UNDER_WAY in places):
+def _check_replaceable_at(out: Url, force: bool) -> None:
+    names = {file.path for file in list_files(out)}
+    if not names or (DATASET_JSON not in names and _UNDER_WAY in names):
         return
     if not is_prepared_at(out):
         msg = (
             f"{out} holds other files and is no prepared data set, so it is not "
-            f"replaced. {_ELSEWHERE}"
+            "replaced. Choose another folder with --out."
         )
         raise DatasetError(msg)
     if not force:
@@ -187,44 +180,8 @@ def _mark(room: Path, out: Url) -> None:
     upload(mark, out / _UNDER_WAY)
 
 
-def _store(folder: Path, out: Url, progress: Progress) -> None:
-    """Store a data set; it is none until its last file is there."""
-    names = [
-        path.relative_to(folder).as_posix()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-    names.remove(DATASET_JSON)
-    remove(out / DATASET_JSON)
-
-    def store_one(name: str) -> None:
-        upload(folder / name, out / name)
-
-    _each(store_one, names, "store", progress)
-    kept = set(names)
-    for file in list_files(out):  # of cases that an older data set had
-        if file.place.startswith(_OWN) and file.place not in kept:
-            remove(file.url)
-    store_one(DATASET_JSON)
-    remove(out / _UNDER_WAY)
-
-
-_OWN: Final = tuple(f"{name}/" for name in (IMAGES, MASKS, REFERENCES))
-
-
-def _each(
-    function: Callable[[_Item], None],
-    items: Sequence[_Item],
-    task: str,
-    progress: Progress,
-) -> None:
-    progress(task, 0, len(items))
-    for done, _ in enumerate(in_order(function, items, _AT_A_TIME), 1):
-        progress(task, done, len(items))
-
-
-def _is_source(file: Stored, out: Path | Url) -> bool:
+def _is_source(file: RemoteFile, out: Path | Url) -> bool:
     if isinstance(out, Url) and file.url.is_within(out):
         return False
-    parts = file.place.split("/")
+    parts = file.path.split("/")
     return not any(p.startswith(".") and not p.startswith("..") for p in parts)

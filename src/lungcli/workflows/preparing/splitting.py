@@ -9,7 +9,7 @@ from lungcli.data.case import AuditFinding, Case, CaseKey
 from lungcli.data.duplicates import Copy, find_copies
 from lungcli.data.split_file import SplitList, apply_split_list
 from lungcli.data.splits import divided, patient_groups, split_by_group
-from lungcli.data.storing import Stored
+from lungcli.data.storing import StoredCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class SplitPlan:
 
 
 def split_and_audit(
-    stored: Sequence[Stored], plan: SplitPlan
+    stored: Sequence[StoredCase], plan: SplitPlan
 ) -> tuple[dict[CaseKey, str], tuple[AuditFinding, ...]]:
     """Find copies, choose the split of every case with mask, and report.
 
@@ -62,7 +62,7 @@ def split_and_audit(
 
 
 def _draw(
-    usable: Sequence[Stored], copies: Sequence[Copy], plan: SplitPlan
+    usable: Sequence[StoredCase], copies: Sequence[Copy], plan: SplitPlan
 ) -> dict[CaseKey, str]:
     keys = [each.case.key for each in usable]
     patients = {each.case.key: each.case.patient_id for each in usable}
@@ -73,7 +73,7 @@ def _draw(
 
 
 def _follow(
-    stored: Sequence[Stored], listed: SplitList
+    stored: Sequence[StoredCase], listed: SplitList
 ) -> tuple[dict[CaseKey, str], tuple[AuditFinding, ...]]:
     applied = apply_split_list(listed, [each.case.key for each in stored])
     with_mask = _with_mask(stored)
@@ -94,7 +94,7 @@ def _follow(
     )
 
 
-def _with_mask(stored: Sequence[Stored]) -> Mapping[CaseKey, Case]:
+def _with_mask(stored: Sequence[StoredCase]) -> Mapping[CaseKey, Case]:
     return {
         each.case.key: each.case
         for each in stored

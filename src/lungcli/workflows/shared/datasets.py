@@ -17,8 +17,8 @@ from lungcli.data.prepared import (
 from lungcli.errors import DatasetError
 from lungcli.system.files import real_path
 from lungcli.system.pixel_store import Pixels, PixelStore
+from lungcli.system.threads import in_order
 from lungcli.system.urls import url_of_path
-from lungcli.workflows.shared.threads import in_order
 
 DatasetCase = tuple[PreparedDataset, PreparedCase]
 

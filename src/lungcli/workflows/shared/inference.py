@@ -46,14 +46,21 @@ class LungModel:
         predictor: The network.
         unseen_gpu: Which NVIDIA GPU the network does without, and what to install;
             None if nothing is wrong.
+        weights: `fingerprint` of its weights, if loading it took one.
     """
 
     def __init__(
-        self, name: str, predictor: Predictor, *, unseen_gpu: str | None = None
+        self,
+        name: str,
+        predictor: Predictor,
+        *,
+        unseen_gpu: str | None = None,
+        weights: str | None = None,
     ) -> None:
         self.name = name
         self.predictor = predictor
         self.unseen_gpu = unseen_gpu
+        self.weights = weights
 
     @property
     def size(self) -> int:
@@ -209,7 +216,12 @@ def load_model(
         loaded = _load_keras(model)  # fails likewise if the fault is not ONNX's
         announce(f"Keras predicts, which takes seconds to start: {error}")
         return loaded
-    return LungModel(model.name, predictor, unseen_gpu=predictor.unseen_gpu())
+    return LungModel(
+        model.name,
+        predictor,
+        unseen_gpu=predictor.unseen_gpu(),
+        weights=predictor.weights,
+    )
 
 
 def _load_keras(model: ModelFolder) -> LungModel:

@@ -1,38 +1,30 @@
 """Where results may go: never into a prepared data set."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from lungcli.data.prepared import DATASET_JSON, is_prepared
 from lungcli.errors import OutputError
-from lungcli.stores.objects import download, look_up
+from lungcli.stores.objects import check_writable, download, look_up
 from lungcli.system.files import real_path
+from lungcli.system.temporary import private_folder
 from lungcli.system.urls import Url, url_of_path
 
 
-def check_output(folder: Path) -> None:
-    """Refuse to write results into a prepared data set, or to a URL.
+def check_output(out: Path | Url) -> None:
+    """Refuse to write results into a prepared data set, or where nothing can be.
+
+    Args:
+        out: A folder. Only who writes to URLs, too, gives one; a path that was meant
+            as a URL is refused.
 
     Raises:
-        OutputError: If the folder is one, or lies in one.
+        OutputError: If the folder is a prepared data set, or lies in one.
+        RemoteError: If it is behind a URL and cannot be written, or looked at.
     """
-    if (url := url_of_path(folder)) is not None:
-        msg = (
-            f"nothing but predict and prepare writes to URLs, as {url}. Choose a "
-            "folder with --out."
-        )
+    owner = _owner_at(out) if isinstance(out, Url) else _owner_of(out)
+    if owner is not None:
+        msg = f"{out} belongs to the prepared data set {owner}. Choose another --out."
         raise OutputError(msg)
-    place = real_path(folder)
-    for parent in (place, *place.parents):
-        if is_prepared(parent):
-            msg = (
-                f"{folder} belongs to the prepared data set {parent}. Choose another "
-                "--out."
-            )
-            raise OutputError(msg)
 
 
 def is_prepared_at(url: Url) -> bool:
@@ -50,10 +42,23 @@ def is_prepared_at(url: Url) -> bool:
         return is_prepared(folder)
 
 
-@contextmanager
-def private_folder() -> Iterator[Path]:
-    """Yield an empty folder that only this user can enter; removed at the end."""
-    with tempfile.TemporaryDirectory(
-        prefix="lungcli-", ignore_cleanup_errors=True
-    ) as folder:
-        yield Path(os.path.realpath(folder))  # as messages have it
+def _owner_of(folder: Path) -> Path | None:
+    """Return the prepared data set that a folder is, or lies in."""
+    if (url := url_of_path(folder)) is not None:
+        msg = (
+            f"nothing but predict and prepare writes to URLs, as {url}. Choose a "
+            "folder with --out."
+        )
+        raise OutputError(msg)
+    place = real_path(folder)
+    return next((p for p in (place, *place.parents) if is_prepared(p)), None)
+
+
+def _owner_at(url: Url) -> Url | None:
+    check_writable(url)
+    folder = url
+    for _ in url.parts:
+        if is_prepared_at(folder):
+            return folder
+        folder = folder.parent
+    return None

@@ -16,9 +16,9 @@ from lungcli.perturbations.catalogue import Perturbation
 from lungcli.perturbations.sample import Sample
 from lungcli.system.cores import num_cores
 from lungcli.system.progress import Progress, silent
+from lungcli.system.threads import in_order
 from lungcli.workflows.shared.datasets import DatasetCase
 from lungcli.workflows.shared.inference import LungModel
-from lungcli.workflows.shared.threads import in_order
 
 Dice = NDArray[np.float64]  # (cases, levels); NaN is undefined
 

@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lungcli.errors import ModelError
 from lungcli.model.runs import RunFolder
 from lungcli.nn.distribution import failing_together, place
 from lungcli.system.locks import locked
+from lungcli.system.temporary import private_folder
 
 
 @contextmanager
@@ -38,8 +38,7 @@ def folder_of_process(
                 stack.enter_context(locked(folder.root, option="--run"))
                 own = folder
             else:
-                name = stack.enter_context(TemporaryDirectory(prefix="lungcli-run-"))
-                own = RunFolder(Path(name) / "run")
+                own = RunFolder(stack.enter_context(private_folder()) / "run")
                 _fill(own.root, folder.root if check is None else None)
             if check is not None:
                 check(own)

@@ -28,9 +28,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from lungcli.data.dicom.reading import read_dicom
-from lungcli.data.images import TooSmallError, read_gray, to_8bit
-from lungcli.data.xray import read_xray
+from lungcli.data.images import TooSmallError, read_image, to_8bit
+from lungcli.data.read_xray import read_xray
 from lungcli.errors import ImageError
 
 NATIVE = (
@@ -64,7 +63,7 @@ def encoded(dataset, pixels, syntax):
 
 @pytest.mark.parametrize("syntax", NATIVE, ids=lambda syntax: syntax.name)
 def test_uncompressed(dataset, ramp, write, syntax):
-    xray = read_dicom(write(dataset, syntax))
+    xray = read_xray(write(dataset, syntax))
     np.testing.assert_array_equal(xray.pixels, to_8bit(ramp)[0])
     assert xray.notes == ("12-bit scaled by percentiles",)
     assert xray.doubts == ()
@@ -72,7 +71,7 @@ def test_uncompressed(dataset, ramp, write, syntax):
 
 def test_big_endian(dataset, ramp, write):
     dataset.PixelData = ramp.astype(">u2").tobytes()
-    xray = read_dicom(write(dataset, ExplicitVRBigEndian))
+    xray = read_xray(write(dataset, ExplicitVRBigEndian))
     np.testing.assert_array_equal(xray.pixels, to_8bit(ramp)[0])
 
 
@@ -82,8 +81,8 @@ def test_big_endian(dataset, ramp, write):
     ids=lambda syntax: syntax.name,
 )
 def test_lossless_compression_changes_nothing(dataset, ramp, write, syntax):
-    plain = read_dicom(write(dataset, name="plain.dcm"))
-    packed = read_dicom(write(encoded(dataset, ramp, syntax), syntax))
+    plain = read_xray(write(dataset, name="plain.dcm"))
+    packed = read_xray(write(encoded(dataset, ramp, syntax), syntax))
     np.testing.assert_array_equal(packed.pixels, plain.pixels)
 
 
@@ -107,7 +106,7 @@ def test_jpeg_lossless(dataset, ramp, write, tmp_path):
     assert dcmread(tmp_path / "packed.dcm").file_meta.TransferSyntaxUID == (
         JPEGLosslessSV1
     )
-    xray = read_dicom(tmp_path / "packed.dcm")
+    xray = read_xray(tmp_path / "packed.dcm")
     np.testing.assert_array_equal(xray.pixels, to_8bit(ramp)[0])
 
 
@@ -116,7 +115,7 @@ def test_jpeg_baseline_is_close(ramp, write):
     file = io.BytesIO()
     Image.fromarray(gray).save(file, "JPEG", quality=95)
     dataset = compress(make_dataset(gray, bits=8), file.getvalue())
-    xray = read_dicom(write(dataset, JPEGBaseline8Bit))
+    xray = read_xray(write(dataset, JPEGBaseline8Bit))
     assert np.abs(xray.pixels.astype(int) - gray).max() <= 4
     assert xray.notes == ()
 
@@ -124,14 +123,14 @@ def test_jpeg_baseline_is_close(ramp, write):
 def test_the_same_pixels_as_a_png_of_16_bits(ramp, dataset, write, tmp_path):
     Image.fromarray(ramp).save(tmp_path / "a.png")
     np.testing.assert_array_equal(
-        read_dicom(write(dataset)).pixels, read_gray(tmp_path / "a.png").pixels
+        read_xray(write(dataset)).pixels, read_image(tmp_path / "a.png").pixels
     )
 
 
 def test_first_frame_of_several(ramp, write):
     dataset = make_dataset(ramp, NumberOfFrames=3)
     dataset.PixelData = np.stack([ramp, ramp[:, ::-1], 0 * ramp]).tobytes()
-    xray = read_dicom(write(dataset))
+    xray = read_xray(write(dataset))
     np.testing.assert_array_equal(xray.pixels, to_8bit(ramp)[0])
     assert xray.doubts == ("first of 3 frames",)
 
@@ -144,7 +143,7 @@ def test_first_frame_of_several_compressed(ramp, write):
     ]
     compress(dataset, b"--")
     dataset.PixelData = encapsulate([bytes(frame) for frame in frames])
-    xray = read_dicom(write(dataset, JPEG2000Lossless))
+    xray = read_xray(write(dataset, JPEG2000Lossless))
     np.testing.assert_array_equal(xray.pixels, to_8bit(ramp)[0])
 
 
@@ -155,7 +154,7 @@ def test_what_the_header_says_of_it(dataset, write):
     dataset.PresentationIntentType = "FOR PROCESSING"
     dataset.BodyPartExamined = "KNEE"
     dataset.Modality = "MG"
-    xray = read_dicom(write(dataset))
+    xray = read_xray(write(dataset))
     assert xray.spacing_mm == (0.2, 0.1)
     assert xray.spacing_source == "PixelSpacing"
     assert (xray.view, xray.quarter_turns, xray.mirrored) == ("PA", 0, False)
@@ -170,7 +169,7 @@ def test_no_turn_is_applied_to_the_pixels(dataset, ramp, write):
     dataset.PatientOrientation = ["F", "R"]
     dataset.FieldOfViewRotation = 90
     dataset.FieldOfViewHorizontalFlip = "YES"
-    xray = read_dicom(write(dataset))
+    xray = read_xray(write(dataset))
     np.testing.assert_array_equal(xray.pixels, to_8bit(ramp)[0])
     assert (xray.quarter_turns, xray.mirrored) == (3, False)
 

@@ -68,14 +68,14 @@ def test_spacing_and_its_source(tags, expected, source):
 
 @pytest.mark.parametrize("junk", [b"wide\\0.1", b"1e400\\1", b"nan\\0.1", b"0,2\\0,2"])
 def test_what_is_no_number_counts_as_unknown(junk, write, dataset_with_spacing):
-    from lungcli.data.dicom.reading import read_dicom
+    from lungcli.data.read_xray import read_xray
 
     path = write(dataset_with_spacing)
     content = path.read_bytes()
     place = content.index(b"0.143000\\0.143000")
     padded = junk.ljust(17)
     path.write_bytes(content[:place] + padded + content[place + 17 :])
-    assert read_dicom(path).spacing_mm is None
+    assert read_xray(path).spacing_mm is None
 
 
 @pytest.fixture

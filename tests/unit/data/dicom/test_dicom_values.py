@@ -10,8 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut, get_encoder
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from lungcli.data.dicom.reading import read_dicom
 from lungcli.data.images import to_8bit
+from lungcli.data.read_xray import read_xray
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def gray(write):
     """Write pixels with tags and return what is read."""
 
     def gray(pixels, **tags):
-        return read_dicom(write(make_dataset(pixels, **tags)))
+        return read_xray(write(make_dataset(pixels, **tags)))
 
     return gray
 
@@ -232,7 +232,7 @@ def test_signed_and_compressed(gray, write, syntax):
             photometric_interpretation="MONOCHROME2",
             number_of_frames=1,
         )
-    packed = read_dicom(write(compress(dataset, bytes(frame)), syntax, "b.dcm"))
+    packed = read_xray(write(compress(dataset, bytes(frame)), syntax, "b.dcm"))
     np.testing.assert_array_equal(packed.pixels, plain.pixels)
 
 
@@ -261,7 +261,7 @@ def test_range_of_padding(gray):
 def test_padding_of_signed_pixels_written_as_unsigned(write):
     dataset = make_dataset(grid(-2000, 0, 100, 200, dtype=np.int16))
     dataset.add_new("PixelPaddingValue", "US", 2**16 - 2000)
-    xray = read_dicom(write(dataset))
+    xray = read_xray(write(dataset))
     assert "padding black" in xray.notes
     assert not xray.pixels[0].any()
 
@@ -296,7 +296,7 @@ def test_colours_become_luma(write, planar):
     dataset = make_dataset(colours, bits=8, PlanarConfiguration=planar)
     if planar:
         dataset.PixelData = colours.transpose(2, 0, 1).tobytes()
-    xray = read_dicom(write(dataset))
+    xray = read_xray(write(dataset))
     expected = np.array(Image.fromarray(colours).convert("L"))
     np.testing.assert_array_equal(xray.pixels, expected)
     assert xray.notes == ("colours",)
@@ -304,7 +304,7 @@ def test_colours_become_luma(write, planar):
 
 def test_colours_of_16_bits_lose_the_lower_8(write):
     colours = np.full((40, 50, 3), 200 * 256 + 17, np.uint16)
-    xray = read_dicom(write(make_dataset(colours, bits=16)))
+    xray = read_xray(write(make_dataset(colours, bits=16)))
     assert (xray.pixels == 200).all()
 
 
@@ -318,7 +318,7 @@ def test_luminance_and_chroma(write, photometric):
     if photometric == "YBR_FULL_422":
         pairs = luminance.reshape(-1, 2)
         dataset.PixelData = np.hstack([pairs, np.full_like(pairs, 128)]).tobytes()
-    xray = read_dicom(write(dataset))
+    xray = read_xray(write(dataset))
     np.testing.assert_array_equal(xray.pixels, luminance)
 
 
@@ -335,7 +335,7 @@ def test_palette(write):
     pixels = np.tile(np.arange(64, dtype=np.uint8), (40, 1))
     dataset = make_dataset(pixels, bits=8)
     palette(dataset)
-    xray = read_dicom(write(dataset))
+    xray = read_xray(write(dataset))
     np.testing.assert_array_equal(xray.pixels, 255 - pixels)
     assert xray.notes == ("palette",)
 
@@ -344,7 +344,7 @@ def test_missing_palette(write):
     dataset = make_dataset(np.zeros((40, 40), np.uint8), bits=8)
     dataset.PhotometricInterpretation = "PALETTE COLOR"
     with pytest.raises(Exception, match="its palette cannot be used"):
-        read_dicom(write(dataset))
+        read_xray(write(dataset))
 
 
 @given(
@@ -368,7 +368,7 @@ def test_second_opinion(write, pixels, centre, width, slope, inverse):
     shown = apply_voi_lut(apply_modality_lut(pixels, dataset), dataset)
     expected = (shown - 10) / (4095 * slope) * 255
     assume(np.ptp(shown) > 0)
-    got = read_dicom(write(dataset)).pixels
+    got = read_xray(write(dataset)).pixels
     expected = 255 - expected if inverse else expected
     np.testing.assert_allclose(got, expected, atol=0.51)
 

@@ -7,16 +7,16 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from lungcli.data.inputs import Input
-from lungcli.errors import OutputError, RemoteError
+from lungcli.errors import RemoteError
 from lungcli.stores import objects as stores
 from lungcli.system.urls import Url
-from lungcli.workflows.predicting import places
+from lungcli.workflows.predicting import output
 from lungcli.workflows.predicting.labelling import Labeller
-from lungcli.workflows.predicting.places import (
-    LocalPlace,
-    RemoteDesk,
-    RemotePlace,
-    place_at,
+from lungcli.workflows.predicting.output import (
+    LocalFolder,
+    RemoteCallFiles,
+    RemoteFolder,
+    output_folder,
 )
 
 OUT = Url("memory://scans/masks")
@@ -32,10 +32,10 @@ def memory(monkeypatch):
 
 
 @pytest.fixture(params=["local", "remote"])
-def place(request, tmp_path, memory):
-    """A place of either kind."""
+def folder(request, tmp_path, memory):
+    """A folder of either kind."""
     del memory
-    return place_at(tmp_path / "out" if request.param == "local" else OUT)
+    return output_folder(tmp_path / "out" if request.param == "local" else OUT)
 
 
 class Clock:
@@ -70,121 +70,109 @@ def stored(monkeypatch):
             Stores.clock.now += Stores.takes
 
     Stores.names, Stores.clock = [], None
-    monkeypatch.setattr(places, "upload", upload)
+    monkeypatch.setattr(output, "upload", upload)
     return Stores
 
 
-def test_places_are_alike(place):
-    place.check()
+def test_both_kinds_are_alike(folder):
     stem = PurePosixPath("ward/a")
-    with place.opened([]) as desk:
-        with place.writing(stem) as path:
+    with folder.opened([]) as files:
+        with folder.writing(stem) as path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.with_name("a.png").write_bytes(b"mask")
-        with place.reading("ward/a.png") as path:
+        with folder.reading("ward/a.png") as path:
             assert path.read_bytes() == b"mask"
-        assert desk.size("ward/a.png") == 4
-        assert desk.size("ward/b.png") is None
-        (desk.folder / "t.csv").write_bytes(b"12")
-        desk.keep(desk.folder / "t.csv")
-        desk.note(desk.folder / "t.csv")
-        (desk.folder / "t.csv").write_bytes(b"123")
-    with place.reading("t.csv") as path:
+        assert files.size("ward/a.png") == 4
+        assert files.size("ward/b.png") is None
+        (files.folder / "t.csv").write_bytes(b"12")
+        files.keep(files.folder / "t.csv")
+        files.note(files.folder / "t.csv")
+        (files.folder / "t.csv").write_bytes(b"123")
+    with folder.reading("t.csv") as path:
         assert path.read_bytes() == b"123"
-    place.remove(["ward/a.png", "ward/b.png"])
-    with place.opened(["t.csv"]) as desk:
-        assert (desk.folder / "t.csv").read_bytes() == b"123"
-        assert desk.size("ward/a.png") is None
-    assert pickle.loads(pickle.dumps(place)) == place  # noqa: S301 - our own
+    folder.remove(["ward/a.png", "ward/b.png"])
+    with folder.opened(["t.csv"]) as files:
+        assert (files.folder / "t.csv").read_bytes() == b"123"
+        assert files.size("ward/a.png") is None
+    assert pickle.loads(pickle.dumps(folder)) == folder  # noqa: S301 - our own
 
 
-def write_and_fail(place):
-    with place.writing(PurePosixPath("a")) as path:
+def write_and_fail(folder):
+    with folder.writing(PurePosixPath("a")) as path:
         path.with_suffix(".png").touch()
         raise ZeroDivisionError
 
 
-def keep_and_stop(place):
-    with place.opened([]) as desk:
-        (desk.folder / "j").write_bytes(b"1")
-        desk.keep(desk.folder / "j")
-        (desk.folder / "j").write_bytes(b"12")
-        (desk.folder / ".lock").touch()
+def keep_and_stop(folder):
+    with folder.opened([]) as files:
+        (files.folder / "j").write_bytes(b"1")
+        files.keep(files.folder / "j")
+        (files.folder / "j").write_bytes(b"12")
+        (files.folder / ".lock").touch()
         raise KeyboardInterrupt
 
 
 def test_nothing_is_stored_of_what_fails(memory):
     with pytest.raises(ZeroDivisionError):
-        write_and_fail(RemotePlace(OUT))
+        write_and_fail(RemoteFolder(OUT))
     assert memory.find("/scans") == []
 
 
 def test_all_is_stored_when_a_call_is_stopped(memory):
     with pytest.raises(KeyboardInterrupt):
-        keep_and_stop(RemotePlace(OUT))
+        keep_and_stop(RemoteFolder(OUT))
     assert memory.find("/scans") == ["/scans/masks/j"]
     assert memory.cat("/scans/masks/j") == b"12"
 
 
 def test_what_could_not_be_stored_at_first_is_not_tried_at_the_end(tmp_path, stored):
     stored.works = False
-    desk = RemoteDesk(tmp_path, OUT)
+    files = RemoteCallFiles(tmp_path, OUT)
     (tmp_path / "j").touch()
     with pytest.raises(RemoteError):
-        desk.keep(tmp_path / "j")
+        files.keep(tmp_path / "j")
     stored.works = True
-    desk.keep_all()
+    files.keep_all()
     assert stored.names == []
 
 
 def test_a_journal_is_stored_now_and_then(tmp_path, stored, clock):
-    desk = RemoteDesk(tmp_path, OUT, clock)
+    files = RemoteCallFiles(tmp_path, OUT, clock)
     path = tmp_path / "j"
-    desk.keep(path)
+    files.keep(path)
     for _ in range(99):
-        desk.note(path)
+        files.note(path)
     assert len(stored.names) == 1
-    desk.note(path)  # the hundredth
+    files.note(path)  # the hundredth
     assert len(stored.names) == 2
     clock.now += 29
-    desk.note(path)
+    files.note(path)
     assert len(stored.names) == 2
     clock.now += 1
-    desk.note(path)  # after half a minute
+    files.note(path)  # after half a minute
     assert len(stored.names) == 3
 
 
 def test_a_long_journal_takes_little_of_the_time(tmp_path, stored, clock):
     stored.clock, stored.takes = clock, 10.0
-    desk = RemoteDesk(tmp_path, OUT, clock)
-    desk.keep(tmp_path / "j")
+    files = RemoteCallFiles(tmp_path, OUT, clock)
+    files.keep(tmp_path / "j")
     for _ in range(1000):
         clock.now += 1
-        desk.note(tmp_path / "j")
+        files.note(tmp_path / "j")
     assert 4 <= len(stored.names) <= 6  # every 200 seconds
 
 
 def test_a_failure_on_the_way_waits_for_the_next_time(tmp_path, stored, clock):
-    desk = RemoteDesk(tmp_path, OUT, clock)
-    desk.keep(tmp_path / "j")
+    files = RemoteCallFiles(tmp_path, OUT, clock)
+    files.keep(tmp_path / "j")
     stored.works = False
     clock.now += 60
-    desk.note(tmp_path / "j")
+    files.note(tmp_path / "j")
     stored.works = True
     clock.now += 60
-    desk.note(tmp_path / "j")
+    files.note(tmp_path / "j")
     assert len(stored.names) == 2
-
-
-def test_a_prepared_data_set_is_no_place(memory):
-    memory.pipe(
-        "/scans/data/dataset.json", b'{"format_version": 3, "fingerprint": "00"}'
-    )
-    memory.pipe("/scans/other/dataset.json", b'{"name": "of nnU-Net"}')
-    for folder in ("data", "data/masks"):
-        with pytest.raises(OutputError, match="prepared data set memory://scans/data"):
-            RemotePlace(Url(f"memory://scans/{folder}")).check()
-    RemotePlace(Url("memory://scans/other/masks")).check()
 
 
 def test_a_mask_that_cannot_be_removed_is_told_of(memory, monkeypatch, tmp_path):
@@ -206,12 +194,12 @@ def test_a_mask_that_cannot_be_removed_is_told_of(memory, monkeypatch, tmp_path)
     )
 
 
-def test_a_local_place_is_the_folder(tmp_path):
-    with LocalPlace(tmp_path).writing(PurePosixPath("ward/a")) as path:
+def test_a_local_folder_is_written_to_itself(tmp_path):
+    with LocalFolder(tmp_path).writing(PurePosixPath("ward/a")) as path:
         assert path == tmp_path / "ward" / "a"
-    with LocalPlace(tmp_path / "new").opened(["j"]) as desk:
-        assert desk.folder == tmp_path / "new"
-        assert desk.folder.is_dir()
+    with LocalFolder(tmp_path / "new").opened(["j"]) as files:
+        assert files.folder == tmp_path / "new"
+        assert files.folder.is_dir()
 
 
 def test_the_journal_is_stored_though_a_table_cannot_be(tmp_path, monkeypatch):
@@ -226,9 +214,9 @@ def test_the_journal_is_stored_though_a_table_cannot_be(tmp_path, monkeypatch):
             raise RemoteError(msg)
         kept.append(path.name)
 
-    monkeypatch.setattr(places, "upload", upload)
-    desk = RemoteDesk(tmp_path, OUT)
-    desk.keep(tmp_path / "predictions.jsonl")
+    monkeypatch.setattr(output, "upload", upload)
+    files = RemoteCallFiles(tmp_path, OUT)
+    files.keep(tmp_path / "predictions.jsonl")
     with pytest.raises(RemoteError, match="too large"):
-        desk.keep_all()
+        files.keep_all()
     assert kept == ["predictions.jsonl", "predictions.jsonl", "predictions.csv"]

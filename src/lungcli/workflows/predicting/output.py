@@ -13,10 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from lungcli.data.inputs.input import fetched
-from lungcli.errors import OutputError, RemoteError
+from lungcli.errors import RemoteError
 from lungcli.stores.objects import (
-    Stored,
-    check_writable,
+    RemoteFile,
     download,
     list_files,
     look_up,
@@ -24,23 +23,19 @@ from lungcli.stores.objects import (
     upload,
 )
 from lungcli.system.files import make_folder, remove_file
+from lungcli.system.temporary import private_folder
 from lungcli.system.urls import Url
-from lungcli.workflows.shared.output_folder import (
-    check_output,
-    is_prepared_at,
-    private_folder,
-)
 
 _MANY: Final = 100  # entries of a journal that a crash may cost
 _LONG: Final = 30.0  # seconds
 _SHARE: Final = 20  # the journal's storing takes at most this part of the time
 
 
-class Desk:
-    """What is written for all X-rays of a call, in a folder of this machine.
+class LocalCallFiles:
+    """Files for all X-rays of a call: the journal, the tables and the sheet.
 
     Attributes:
-        folder: For the journal, the tables and the sheet.
+        folder: Of this machine, where they are written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -60,13 +55,17 @@ class Desk:
         """Say that a file of the folder has grown by an entry."""
 
 
-class RemoteDesk(Desk):
-    """A desk whose files are stored behind a URL: now and then, and at the end."""
+class RemoteCallFiles:
+    """Files of a call that are stored behind a URL: now and then, and at the end.
+
+    Attributes:
+        folder: Of this machine, where they are written.
+    """
 
     def __init__(
         self, folder: Path, url: Url, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__(folder)
+        self.folder = folder
         self._url = url
         self._clock = clock
         self._sizes: dict[str, int | None] | None = None
@@ -77,7 +76,7 @@ class RemoteDesk(Desk):
     def size(self, name: str) -> int | None:
         """Return the bytes of an output, from a list made once."""
         if self._sizes is None:
-            self._sizes = {file.place: file.size for file in list_files(self._url)}
+            self._sizes = {file.path: file.size for file in list_files(self._url)}
         return self._sizes.get(name)
 
     def keep(self, path: Path) -> None:
@@ -124,21 +123,17 @@ class RemoteDesk(Desk):
 
 
 @dataclass(frozen=True, slots=True)
-class LocalPlace:
+class LocalFolder:
     """A folder of this machine."""
 
     folder: Path
 
-    def check(self) -> None:
-        """Refuse to write into a prepared data set; see `check_output`."""
-        check_output(self.folder)
-
     @contextmanager
-    def opened(self, earlier: Iterable[str]) -> Iterator[Desk]:
+    def opened(self, earlier: Iterable[str]) -> Iterator[LocalCallFiles]:
         """Yield the folder itself; what an earlier call wrote is there."""
         del earlier
         make_folder(self.folder)
-        yield Desk(self.folder)
+        yield LocalCallFiles(self.folder)
 
     @contextmanager
     def writing(self, stem: PurePosixPath) -> Iterator[Path]:
@@ -161,31 +156,13 @@ class LocalPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class RemotePlace:
+class RemoteFolder:
     """A folder behind a URL. Nobody else can be kept out: there are no locks."""
 
     url: Url
 
-    def check(self) -> None:
-        """Refuse a place that nothing can be written to, or a prepared data set.
-
-        Raises:
-            OutputError: If it is a prepared data set, or lies in one.
-            RemoteError: If that cannot be found out.
-        """
-        check_writable(self.url)
-        folder = self.url
-        for _ in self.url.parts:
-            if is_prepared_at(folder):
-                msg = (
-                    f"{self.url} belongs to the prepared data set {folder}. Choose "
-                    "another --out."
-                )
-                raise OutputError(msg)
-            folder = folder.parent
-
     @contextmanager
-    def opened(self, earlier: Iterable[str]) -> Iterator[Desk]:
+    def opened(self, earlier: Iterable[str]) -> Iterator[RemoteCallFiles]:
         """Yield a private folder; at the end, however it comes, its files are stored.
 
         Args:
@@ -199,11 +176,11 @@ class RemotePlace:
                 if (file := look_up(self.url / name)) is not None:
                     (folder / name).touch()
                     download(file, folder / name)
-            desk = RemoteDesk(folder, self.url)
+            files = RemoteCallFiles(folder, self.url)
             try:
-                yield desk
+                yield files
             finally:
-                desk.keep_all()
+                files.keep_all()
 
     @contextmanager
     def writing(self, stem: PurePosixPath) -> Iterator[Path]:
@@ -224,7 +201,7 @@ class RemotePlace:
         Raises:
             RemoteError: If it cannot be fetched.
         """
-        with fetched(Stored(url=self.url / name, place=name, size=None)) as copy:
+        with fetched(RemoteFile(url=self.url / name, path=name, size=None)) as copy:
             yield copy
 
     def remove(self, names: Iterable[str]) -> None:
@@ -237,9 +214,10 @@ class RemotePlace:
             remove(self.url / name)
 
 
-Place = LocalPlace | RemotePlace
+CallFiles = LocalCallFiles | RemoteCallFiles
+OutputFolder = LocalFolder | RemoteFolder
 
 
-def place_at(out: Path | Url) -> Place:
-    """Return the place for outputs."""
-    return RemotePlace(out) if isinstance(out, Url) else LocalPlace(out)
+def output_folder(out: Path | Url) -> OutputFolder:
+    """Return the folder for outputs."""
+    return RemoteFolder(out) if isinstance(out, Url) else LocalFolder(out)

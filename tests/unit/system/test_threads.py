@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from lungcli.errors import OutputError
-from lungcli.workflows.shared.threads import in_order
+from lungcli.system.threads import in_order
 
 
 def test_results_come_in_order_and_few_are_begun_ahead():

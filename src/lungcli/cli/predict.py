@@ -17,6 +17,7 @@ from lungcli.cli.output import (
 )
 from lungcli.cli.progress import progress_bars
 from lungcli.errors import ConfigError
+from lungcli.model.engine import Engine
 
 if TYPE_CHECKING:
     from lungcli.workflows.predicting.journal import Entry
@@ -35,14 +36,6 @@ class OnDoubt(StrEnum):
     WARN = "warn"
     FIX = "fix"
     REFUSE = "refuse"
-
-
-class Engine(StrEnum):
-    """What runs the network."""
-
-    AUTO = "auto"
-    ONNX = "onnx"
-    KERAS = "keras"
 
 
 def predict(

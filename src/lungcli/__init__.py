@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from lungcli.workflows.evaluating.scoring import ScoreSettings
     from lungcli.workflows.exporting.export import ExportSettings, export
     from lungcli.workflows.merging.merge import merge
-    from lungcli.workflows.predicting.predict import PredictSettings, predict
+    from lungcli.workflows.predicting.predict import predict
+    from lungcli.workflows.predicting.settings import PredictSettings
     from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
     from lungcli.workflows.shared.inference import LungModel, load_model
     from lungcli.workflows.training.events import TrainEvents
@@ -62,7 +63,7 @@ _MODULES = {
     "LungModel": "workflows.shared.inference",
     "LungcliError": "errors",
     "PictureSettings": "workflows.drawing.visualize",
-    "PredictSettings": "workflows.predicting.predict",
+    "PredictSettings": "workflows.predicting.settings",
     "PrepareSettings": "workflows.preparing.prepare",
     "ScoreSettings": "workflows.evaluating.scoring",
     "TrainConfig": "model.config",

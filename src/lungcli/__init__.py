@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from lungcli.workflows.exporting.export import ExportSettings, export
     from lungcli.workflows.info import info
     from lungcli.workflows.merging.merge import merge
-    from lungcli.workflows.predicting.predict import PredictSettings, predict
+    from lungcli.workflows.predicting.predict import predict
+    from lungcli.workflows.predicting.settings import PredictSettings
     from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
     from lungcli.workflows.previewing.augment_preview import augment_preview
     from lungcli.workflows.shared.inference import LungModel, load_model
@@ -80,7 +81,7 @@ _MODULES = {
     "LungcliError": "errors",
     "Outputs": "workflows.evaluating.outputs",
     "PictureSettings": "workflows.drawing.visualize",
-    "PredictSettings": "workflows.predicting.predict",
+    "PredictSettings": "workflows.predicting.settings",
     "PrepareSettings": "workflows.preparing.prepare",
     "ScoreSettings": "workflows.evaluating.scoring",
     "StressSettings": "workflows.stressing.stress",

@@ -44,14 +44,19 @@ def test_of_a_large_archive_the_first_failures_are_told(here, run, monkeypatch):
     assert len(table(here / "masks" / "predictions.csv")) == 4
 
 
+def entry(shown, *, doubts=(), error=None):
+    """What the teller needs to know of an X-ray."""
+    record = SimpleNamespace(error=error, corrected=(), doubts=doubts)
+    return SimpleNamespace(shown=shown, record=record)
+
+
 def test_doubts_leave_room_for_failures(capsys, monkeypatch):
     monkeypatch.setattr("lungcli.cli.predict._MOST_TOLD", 2)
     tell = _Teller()
     for number in range(4):
-        record = {"error": None, "corrected": [], "doubts": ["odd"]}
-        tell(SimpleNamespace(shown=f"{number}.png", record=record))
-    tell(SimpleNamespace(shown="fine", record={"corrected": [], "doubts": []}))
-    tell(SimpleNamespace(shown="bad", record={"error": "bad.png is broken"}))
+        tell(entry(f"{number}.png", doubts=("odd",)))
+    tell(entry("fine"))
+    tell(entry("bad", error="bad.png is broken"))
     said = capsys.readouterr().err
     assert "1.png: odd" in said
     assert "2.png" not in said

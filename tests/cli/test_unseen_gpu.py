@@ -11,7 +11,8 @@ from lungcli.model.onnx_session import load_onnxruntime
 from lungcli.nn import hardware
 from lungcli.phantom import draw_phantom
 from lungcli.workflows.predicting import predict as workflow
-from lungcli.workflows.predicting.spreading import in_threads
+from lungcli.workflows.predicting import workers
+from lungcli.workflows.predicting.workers import in_threads
 
 TINY = ["--arch", "unet", "--size", 32, "--filters", 4, "--depth", 1, "--epochs", 1]
 KERAS = "TensorFlow does not see the GPU of this machine (NVIDIA L4)"
@@ -82,7 +83,7 @@ def test_workers_of_a_cluster_use_no_gpu(chest, monkeypatch):
     def in_this_process(address, plan):
         return in_threads(plan.load(threads=1), 1)
 
-    monkeypatch.setattr(workflow, "on_cluster", in_this_process)
+    monkeypatch.setattr(workers, "on_cluster", in_this_process)
     monkeypatch.setattr(workflow, "connected", nullcontext)
     assert notes(invoke("predict", chest, "--cluster", "local").output) == []
 

@@ -11,8 +11,8 @@ import pytest
 
 from lungcli.errors import DatasetError, RemoteError
 from lungcli.stores import objects as stores
-from lungcli.workflows.predicting import output
-from lungcli.workflows.predicting.predict import PredictSettings, predict
+from lungcli.workflows.predicting.predict import predict
+from lungcli.workflows.predicting.settings import PredictSettings
 
 FORMATS = ("png", "overlay", "csv")
 
@@ -109,7 +109,7 @@ def test_what_never_gets_through_fails_alone_and_can_be_resumed(
     assert done.counts == {"ok": 3, "failed": 1}
     (failed,) = (entry for entry in done.entries if entry.status == "failed")
     assert failed.shown == "s3://scans/ward/east/1.png"
-    said = failed.record["error"]
+    said = failed.record.error
     assert barred.partition(" /")[2] in said
     assert "go on with --resume" in said
     assert "\n" not in said

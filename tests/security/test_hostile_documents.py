@@ -18,6 +18,18 @@ HONEST = {
     "division": {"final": False, "folds": 0, "fold": 0},
 }
 
+RECORD = {"name": "a.png", "seconds": 0.5}
+LINE = {"stem": "a", "shown": "a", "status": "ok", "record": RECORD}
+FILM = {
+    "height": 2,
+    "width": 3,
+    "spacing_mm": [0.5, 0.25],
+    "spacing_source": "PixelSpacing",
+    "corrected": [],
+    "doubts": ["odd"],
+    "notes": [],
+}
+
 
 @pytest.fixture
 def model(tmp_path):
@@ -126,18 +138,37 @@ def test_config_json_is_refused_by_the_name_of_the_field(tmp_path, changes, reas
 @pytest.mark.parametrize(
     "line",
     [
-        b"[" * 500_000,
-        b'{"stem": "a", "shown": 1, "status": "ok"}',
-        b'{"stem": "a", "shown": "a", "status": "ok", "outputs": {"a.png": "1"}}',
-        b'{"stem": "a", "shown": "a", "status": "ok", "record": []}',
-        b'{"stem": "a", "shown": "a", "status": "ok", "__class__": "x"}',
+        pytest.param(b"[" * 500_000, id="deep"),
+        pytest.param({"shown": 1}, id="number"),
+        pytest.param({"status": "wonderful"}, id="status"),
+        pytest.param({"outputs": {"a.png": "1"}}, id="text"),
+        pytest.param({"record": []}, id="list"),
+        pytest.param({"__class__": "x"}, id="unknown"),
+        pytest.param({"record": {"seconds": 0.5}}, id="record without a name"),
+        pytest.param({"record": RECORD | {"__class__": "x"}}, id="unknown in record"),
+        pytest.param({"record": RECORD | {"height": 2}}, id="half a film"),
+        pytest.param({"record": RECORD | FILM | {"doubts": 7}}, id="doubts"),
+        pytest.param({"record": RECORD | FILM | {"spacing_mm": [1]}}, id="spacing"),
+        pytest.param({"record": RECORD | {"rle": 5}}, id="table"),
     ],
-    ids=["deep", "number", "text", "list", "unknown"],
 )
 def test_a_line_of_the_journal_that_is_none_counts_as_none(tmp_path, line):
-    path = tmp_path / "predictions.jsonl"
+    if isinstance(line, dict):
+        line = json.dumps(LINE | line).encode()
+    assert journal_of(tmp_path, line) == []
+
+
+def test_an_honest_line_of_the_journal_counts(tmp_path):
+    line = json.dumps(LINE | {"record": RECORD | FILM}).encode()
+    (entry,) = journal_of(tmp_path, line)
+    assert entry.to_document()["record"] == FILM | RECORD
+
+
+def journal_of(folder, line):
+    """The entries of a journal with this line."""
+    path = folder / "predictions.jsonl"
     Journal.start(path, {}).close()
     with path.open("ab") as file:
         file.write(line + b"\n")
     with Journal.resume(path, {}) as journal:
-        assert list(journal.entries(["a"])) == []
+        return list(journal.entries(["a"]))

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -17,32 +16,20 @@ from lungcli.cli.output import (
 )
 from lungcli.cli.progress import progress_bars
 from lungcli.errors import ConfigError
+from lungcli.model.engine import Engine
+from lungcli.workflows.predicting.formats import OVERLAY, parse_formats
+from lungcli.workflows.predicting.settings import OnDoubt, PredictSettings
+from lungcli.workflows.predicting.shards import Shard
 
 if TYPE_CHECKING:
-    from lungcli.workflows.predicting.journal import Entry
-    from lungcli.workflows.predicting.predict import Predictions
+    from lungcli.workflows.predicting.predictions import Predictions
+    from lungcli.workflows.predicting.record import Entry
 
 _SOME_FAILED = 3
 _ALL_FAILED = 1
 _INTERRUPTED = 130
 _Parsed = TypeVar("_Parsed")
 _MOST_TOLD = 100  # failures, and doubts, that stderr tells
-
-
-class OnDoubt(StrEnum):
-    """What becomes of a doubtful X-ray."""
-
-    WARN = "warn"
-    FIX = "fix"
-    REFUSE = "refuse"
-
-
-class Engine(StrEnum):
-    """What runs the network."""
-
-    AUTO = "auto"
-    ONNX = "onnx"
-    KERAS = "keras"
 
 
 def predict(
@@ -111,17 +98,15 @@ def predict(
     predictions.csv says what became of each file.
     """
     from lungcli.workflows.predicting import predict as workflow
-    from lungcli.workflows.predicting.formats import OVERLAY, parse_formats
-    from lungcli.workflows.predicting.shards import Shard
 
     wanted = _parsed("--format", parse_formats, formats)
     part = _parsed("--shard", Shard.parse, shard)
     if overlay and OVERLAY not in wanted:
         wanted = (*wanted, OVERLAY)
-    settings = workflow.PredictSettings(
+    settings = PredictSettings(
         formats=wanted,
-        on_doubt=on_doubt.value,
-        engine=engine.value,
+        on_doubt=on_doubt,
+        engine=engine,
         review=review,
         resume=resume,
         shard=part,
@@ -174,9 +159,10 @@ class _Teller:
         self._told: Counter[str] = Counter()
 
     def __call__(self, entry: "Entry") -> None:
-        if entry.record.get("error"):
+        record = entry.record
+        if record.error:
             kind = "failures"
-        elif entry.record["corrected"] or entry.record["doubts"]:
+        elif record.corrected or record.doubts:
             kind = "doubts"
         else:
             return
@@ -188,13 +174,14 @@ class _Teller:
 
 
 def _tell(entry: "Entry") -> None:
-    if error := entry.record.get("error"):
-        print_error(error)
+    record = entry.record
+    if record.error:
+        print_error(record.error)
         return
-    if corrected := entry.record["corrected"]:
-        print_note(f"{entry.shown}: was {', '.join(corrected)}.")
-    if doubts := entry.record["doubts"]:
-        print_note(f"{entry.shown}: {'; '.join(doubts)}.")
+    if record.corrected:
+        print_note(f"{entry.shown}: was {', '.join(record.corrected)}.")
+    if record.doubts:
+        print_note(f"{entry.shown}: {'; '.join(record.doubts)}.")
 
 
 def show_predictions(predictions: "Predictions") -> None:

@@ -3,6 +3,8 @@
 import json
 import reprlib
 from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final, NoReturn, TypeVar, get_args, get_origin, get_type_hints
@@ -53,9 +55,9 @@ def parse_fields(kind: type[T], document: object, where: str = "") -> T:
     """Build a dataclass from a JSON object that has its fields and no others.
 
     Types are those of the annotations: `str`, `bool`, `int`, `float` (whole numbers
-    too), `Any`, `dict[str, X]`, `tuple[X, ...]` from a list, `X | None`, or such a
-    dataclass. Nothing is converted: `"1"` and `true` are no numbers. Ranges are the
-    dataclass's own business.
+    too), `Any`, `dict[str, X]`, `tuple[X, ...]` or `tuple[X, Y]` from a list,
+    `X | None`, a `StrEnum`, or such a dataclass. Nothing is converted: `"1"` and `true`
+    are no numbers. Ranges are the dataclass's own business.
 
     Args:
         kind: The dataclass.
@@ -75,22 +77,33 @@ def parse_fields(kind: type[T], document: object, where: str = "") -> T:
         ValueError: folds must be a whole number, got '5'
     """
     given = _object(document, where or "the document")
-    hints = get_type_hints(kind)
+    known = _fields(kind)  # type: ignore[arg-type] # classes have a hash
     dot = f"{where}." if where else ""
     for name in given:
-        if name not in hints:
+        if name not in known:
             msg = f"{dot}{reprlib.repr(name)[1:-1]} is unknown"
             raise ValueError(msg)
     values = {}
-    for item in fields(kind):  # type: ignore[arg-type] # a dataclass by contract
-        if item.name in given:
-            values[item.name] = _parse(
-                hints[item.name], given[item.name], f"{dot}{item.name}"
-            )
-        elif item.default is MISSING and item.default_factory is MISSING:
-            msg = f"{dot}{item.name} is missing"
+    for name, (hint, required) in known.items():
+        if name in given:
+            values[name] = _parse(hint, given[name], f"{dot}{name}")
+        elif required:
+            msg = f"{dot}{name} is missing"
             raise ValueError(msg)
     return kind(**values)
+
+
+@cache  # slow, and a journal has a dataclass a line
+def _fields(kind: type) -> dict[str, tuple[Any, bool]]:
+    """Return type of each field of a dataclass, and whether it must be given."""
+    hints = get_type_hints(kind)
+    return {
+        item.name: (
+            hints[item.name],
+            item.default is MISSING and item.default_factory is MISSING,
+        )
+        for item in fields(kind)
+    }
 
 
 def _parse(kind: Any, value: object, where: str) -> Any:
@@ -98,6 +111,8 @@ def _parse(kind: Any, value: object, where: str) -> Any:
         return parse_fields(kind, value, where)  # type: ignore[arg-type] # no instance
     if get_origin(kind) is not None:
         return _parse_parts(kind, value, where)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return _member(kind, value, where)
     if kind is float and type(value) is int:
         return _float(value, where)
     if kind is not Any and type(value) is not kind:  # true is an instance of int
@@ -108,13 +123,27 @@ def _parse(kind: Any, value: object, where: str) -> Any:
 def _parse_parts(kind: Any, value: object, where: str) -> Any:
     some = get_args(kind)
     if get_origin(kind) is tuple:
-        items = _list(value, where)
-        return tuple(_parse(some[0], item, f"{where}[]") for item in items)
+        return _parse_tuple(some, _list(value, where), where)
     if get_origin(kind) is dict:
         named = _object(value, where).items()
         return {name: _parse(some[1], item, f"{where}[]") for name, item in named}
     (present,) = set(some) - {NoneType}
     return None if value is None else _parse(present, value, where)
+
+
+def _parse_tuple(kinds: tuple[Any, ...], items: list[Any], where: str) -> Any:
+    if kinds[-1] is ...:
+        kinds = kinds[:1] * len(items)
+    if len(items) != len(kinds):
+        _complain(where, f"a list of {len(kinds)}", items)
+    pairs = zip(kinds, items, strict=True)
+    return tuple([_parse(kind, item, f"{where}[]") for kind, item in pairs])
+
+
+def _member(kind: type[StrEnum], value: object, where: str) -> StrEnum:
+    if not isinstance(value, str) or value not in tuple(kind):
+        _complain(where, f"one of {', '.join(kind)}", value)
+    return kind(value)
 
 
 def _object(value: object, where: str) -> dict[str, Any]:

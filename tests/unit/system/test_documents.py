@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,17 @@ from hypothesis import strategies as st
 from lungcli.system.documents import parse_fields, parse_json, read_json
 
 
+class Kind(StrEnum):
+    OLD = "old"
+    NEW = "new"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     name: str
     share: float | None = None
+    kind: Kind = Kind.OLD
+    size: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +33,11 @@ class Whole:
 
 
 PARTS = st.builds(
-    Part, name=st.text(), share=st.none() | st.floats(allow_nan=False, width=32)
+    Part,
+    name=st.text(),
+    share=st.none() | st.floats(allow_nan=False, width=32),
+    kind=st.sampled_from(Kind),
+    size=st.none() | st.tuples(st.integers(), st.floats(0, 1)),
 )
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 WHOLES = st.builds(
@@ -43,7 +55,7 @@ JSON = st.recursive(
 
 @given(WHOLES)
 def test_what_was_written_is_read(whole):
-    document = asdict(whole) | {"parts": [asdict(part) for part in whole.parts]}
+    document = json.loads(json.dumps(asdict(whole)))  # lists for tuples
     assert parse_fields(Whole, document) == whole
 
 
@@ -51,6 +63,21 @@ def test_what_was_written_is_read(whole):
 def test_anything_else_is_refused_by_a_value_error(document):
     with pytest.raises(ValueError, match=r"must be|is missing|is unknown"):
         parse_fields(Whole, document)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"kind": "older"}, "kind must be one of old, new, got 'older'"),
+        ({"kind": ["old"]}, r"kind must be one of old, new, got \['old'\]"),
+        ({"size": [1]}, r"size must be a list of 2, got \[1\]"),
+        ({"size": [1, 2.5, 3]}, r"size must be a list of 2, got \[1, 2.5, 3\]"),
+        ({"size": [1.5, 2.5]}, r"size\[\] must be a whole number, got 1.5"),
+    ],
+)
+def test_choices_and_lists_of_a_length(change, reason):
+    with pytest.raises(ValueError, match=reason):
+        parse_fields(Part, {"name": "a", **change})
 
 
 def test_a_whole_number_is_a_number_but_true_is_none():

@@ -188,6 +188,28 @@ def test_what_a_cell_holds_is_read_back(text):
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1.png", "'-1.png"),
+        ("@SUM", "'@SUM"),
+        ("\t=1", "\\t=1"),
+        ("\r=1", "\\r=1"),
+        ("\n=1", "\\n=1"),
+        ("a=1", "a=1"),
+        ("", ""),
+        (-1, -1),
+        (-0.5, -0.5),
+        (None, ""),
+        (float("nan"), ""),
+    ],
+)
+def test_cells(value, expected):
+    assert csv_cell(value) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("\x1b]0;title\x07", r"\x1b]0;title\x07"),

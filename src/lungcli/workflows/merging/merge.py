@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -14,12 +15,16 @@ from lungcli.system.files import printable, remove_file, whole_file
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.system.urls import Url, path_or_url
-from lungcli.workflows.predicting.batch import Batch
 from lungcli.workflows.predicting.formats import FORMATS, output_names
-from lungcli.workflows.predicting.journal import Entry, Journal, describe_differences
-from lungcli.workflows.predicting.predict import JOURNAL, Predictions
+from lungcli.workflows.predicting.journal import (
+    JOURNAL,
+    Journal,
+    describe_differences,
+)
+from lungcli.workflows.predicting.predictions import Predictions, sum_up
+from lungcli.workflows.predicting.record import Entry
 from lungcli.workflows.predicting.shards import OWN_CONDITIONS, Shard
-from lungcli.workflows.predicting.table import STATUSES
+from lungcli.workflows.predicting.tables import write_tables
 from lungcli.workflows.shared.output_folder import check_output
 
 _NAME: Final = re.compile(r"predictions\.[0-9]+-of-[0-9]+\.jsonl")
@@ -56,9 +61,12 @@ class Part:
             DatasetError: If an X-ray is not done, or an output of it is gone.
         """
         found = {}
-        for entry in self.journal.entries(self.journal.stems):
-            found[entry.index] = entry.stem
+        for stem in self.journal.stems:
+            entry = next(self.journal.entries([stem]), None)
+            if entry is None:  # predict writes no such line
+                raise _foreign(self.journal.path)
             self._check(entry)
+            found[entry.index] = stem
         wanted = range(self.shard.number - 1, self.num_inputs, self.shard.count)
         missing = len(wanted) - sum(index in wanted for index in found)
         if missing:
@@ -74,8 +82,7 @@ class Part:
         possible = output_names(entry.stem, self.settings["formats"])
         stem = PurePosixPath(entry.stem)
         climbs = stem.is_absolute() or ".." in stem.parts
-        odd = climbs or not entry.outputs.keys() <= set(possible)
-        if odd or entry.status not in STATUSES:
+        if climbs or not entry.outputs.keys() <= set(possible):
             raise _foreign(self.journal.path)
         linked = any((self.root / name).is_symlink() for name in entry.outputs)
         if linked or not self.journal.has_outputs(entry):
@@ -128,20 +135,12 @@ def merge(
         journal = Journal.start(target / JOURNAL, parts[0].settings)
         stack.enter_context(journal)
         _gather(parts, stems, journal, progress)
-        formats = parts[0].settings["formats"]
-        batch = Batch((), list(map(PurePosixPath, stems)), journal, formats)
+        entries = partial(journal.entries, stems)
         try:
-            paths = batch.write_tables()
+            paths = write_tables(target, entries, parts[0].settings["formats"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise _foreign(target / JOURNAL) from error
-        return Predictions(
-            counts=batch.counts,
-            skipped=0,
-            corrected=batch.corrected,
-            paths=paths,
-            out=target,
-            entries=tuple(batch.light_entries()) if collect else (),
-        )
+        return sum_up(entries(), out=target, paths=paths, collect=collect)
 
 
 def _local(text: str | Path) -> Path:

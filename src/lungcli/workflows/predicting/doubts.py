@@ -13,8 +13,7 @@ from lungcli.arrays import Gray, LabelMap, Probabilities
 from lungcli.checks.gate import Appearance, Gate
 from lungcli.data.levels import levels_of_middle, spread_levels
 from lungcli.data.xray import Xray
-
-ON_DOUBT: Final = ("warn", "fix", "refuse")
+from lungcli.workflows.predicting.settings import OnDoubt
 
 _TURNS: Final = ("", "90° counter-clockwise", "180°", "90° clockwise")
 _LEAST_CONTRAST: Final = 12  # gray values; of 16, nearly all are that far apart
@@ -88,14 +87,13 @@ def examine(xray: Xray, gate: Gate, *, on_doubt: str) -> Examined:
     Args:
         xray: As decoded.
         gate: Judges the pixels.
-        on_doubt: `warn` labels the image as it is, `fix` turns and inverts it first
-            where the pixels say so, `refuse` labels nothing doubtful.
+        on_doubt: An `OnDoubt`.
     """
     tags = Correction(
         quarter_turns=xray.quarter_turns or 0, mirrored=bool(xray.mirrored)
     )
     seen = gate.look(tags.apply(spread_levels(xray.pixels)))
-    fixed = on_doubt == "fix"
+    fixed = on_doubt == OnDoubt.FIX
     correction = _with_pixels(tags, seen) if fixed else tags
     doubts = (
         *xray.doubts,
@@ -106,7 +104,7 @@ def examine(xray: Xray, gate: Gate, *, on_doubt: str) -> Examined:
     return Examined(
         correction=correction,
         doubts=doubts,
-        refused=on_doubt == "refuse" and bool(doubts),
+        refused=on_doubt == OnDoubt.REFUSE and bool(doubts),
     )
 
 

@@ -8,44 +8,20 @@ length, and a kill costs at most the line being written, which is not read again
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Literal, Self
 
 from lungcli.data.inputs import Input
 from lungcli.errors import ConfigError, OutputError
-from lungcli.system.documents import parse_fields, parse_json
+from lungcli.system.documents import parse_json
 from lungcli.system.files import write_text
+from lungcli.workflows.predicting.record import Entry, Status
 
-FAILED: Final = "failed"  # the status that a restart tries again
+JOURNAL: Final = "predictions.jsonl"
 _FORMAT: Final = 1
 
 SizeOf = Callable[[str], int | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What became of one X-ray.
-
-    Attributes:
-        stem: Its outputs' name below the output folder, without their suffixes;
-            unique in one call.
-        shown: What messages call it.
-        status: `FAILED`, or any other word for what is final.
-        index: Its place among all X-rays of the call that finished it, from 0.
-        state: As `Input.state` told before it was read.
-        outputs: Bytes of each file written, by its name below the output folder.
-        record: What else is known of it, as a JSON document.
-    """
-
-    stem: str
-    shown: str
-    status: str
-    index: int = 0
-    state: dict[str, int] = field(default_factory=dict)
-    outputs: dict[str, int] = field(default_factory=dict)
-    record: dict[str, Any] = field(default_factory=dict)
 
 
 class Journal:
@@ -149,7 +125,7 @@ class Journal:
         entry = self._entry(stem)
         return (
             entry is not None
-            and entry.status != FAILED
+            and entry.status != Status.FAILED
             and entry.state == item.state() != {}
             and self.has_outputs(entry, size_of)
         )
@@ -160,7 +136,7 @@ class Journal:
         Raises:
             OutputError: If the disk is full.
         """
-        line = _line(asdict(entry)).encode()
+        line = _line(entry.to_document()).encode()
         with _explained(self.path):
             self._file.write(line)
             self._file.flush()
@@ -219,7 +195,7 @@ class Journal:
             return None
         self._file.seek(self._offsets[stem])
         try:
-            return parse_fields(Entry, _parsed(self._file.readline()))
+            return Entry.from_document(_parsed(self._file.readline()))
         except ValueError:  # edited by somebody: as good as none
             return None
 

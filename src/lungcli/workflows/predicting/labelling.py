@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any
 
 from lungcli.checks.gate import Gate
 from lungcli.checks.quality import QualityModel
@@ -17,30 +17,17 @@ from lungcli.model.find import Announce, ModelFolder, quiet
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.system.urls import Url
 from lungcli.workflows.predicting.doubts import Correction, Examined, examine
-from lungcli.workflows.predicting.formats import (
-    DICOM_SEG,
-    NPZ,
+from lungcli.workflows.predicting.formats import DICOM_SEG, NPZ, output_names
+from lungcli.workflows.predicting.looking import Look, Looks, View, look, look_again
+from lungcli.workflows.predicting.output import output_folder
+from lungcli.workflows.predicting.record import Entry, Film, Finding, Record, Status
+from lungcli.workflows.predicting.settings import PredictSettings
+from lungcli.workflows.predicting.writing import (
     contributions,
     load_libraries,
-    output_names,
     write_files,
 )
-from lungcli.workflows.predicting.journal import FAILED, Entry
-from lungcli.workflows.predicting.looking import (
-    BOTH,
-    LOW_QUALITY,
-    NONE,
-    Look,
-    View,
-    look,
-    look_again,
-)
-from lungcli.workflows.predicting.output import output_folder
 from lungcli.workflows.shared.inference import LungModel, load_model
-
-OK: Final = "ok"
-DOUBTFUL: Final = "doubtful"
-REFUSED: Final = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +36,12 @@ class LabellerPlan:
 
     Attributes:
         model: The network's folder.
-        engine: As `load_model` takes it.
-        on_doubt: One of `doubts.ON_DOUBT`.
-        formats: What is written.
+        settings: How, and what is written.
         out: The output folder, or its URL.
     """
 
     model: ModelFolder
-    engine: str
-    on_doubt: str
-    formats: tuple[str, ...]
+    settings: PredictSettings
     out: Path | Url
 
     def load(
@@ -73,18 +56,31 @@ class LabellerPlan:
         Raises:
             ModelError: If the model cannot be used.
         """
+        settings = self.settings
         lungs = load_model(
-            self.model, engine=self.engine, threads=threads, announce=announce
+            self.model, engine=settings.engine, threads=threads, announce=announce
         )
-        load_libraries(self.formats)
+        load_libraries(settings.formats)
         return Labeller(
             lungs=lungs,
             gate=Gate.load(),
             quality=QualityModel.load(),
-            on_doubt=self.on_doubt,
-            formats=self.formats,
+            on_doubt=settings.on_doubt,
+            formats=settings.formats,
             out=self.out,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one X-ray, in the words of `Entry` and `Record`."""
+
+    status: Status
+    film: Film | None = None
+    finding: Finding | None = None
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outputs: dict[str, int] = field(default_factory=dict)
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +91,7 @@ class Labeller:
         lungs: The network.
         gate: Judges what an image looks like.
         quality: Judges a mask.
-        on_doubt: One of `doubts.ON_DOUBT`.
+        on_doubt: An `OnDoubt`.
         formats: What is written.
         out: The output folder, or its URL.
     """
@@ -123,60 +119,56 @@ class Labeller:
         begun = time.perf_counter()
         state = item.state()
         try:
-            status, outputs, record = self._label(item, str(stem))
+            outcome = self._label(item, stem)
         except OutputError:
             raise
         except Exception as error:  # of a library, too: the other X-rays must go on
-            status, outputs, record = FAILED, {}, {"error": _reason(item, error)}
-        if not outputs:
-            self._clear(stem, record)
-        seconds = round(time.perf_counter() - begun, 4)
-        record |= {"name": str(item.name), "seconds": seconds}
+            outcome = Outcome(status=Status.FAILED, error=_reason(item, error))
+        if not outcome.outputs:
+            outcome = replace(outcome, error=self._clear(stem, outcome.error))
         return Entry(
             stem=str(stem),
             shown=item.shown,
-            status=status,
+            status=outcome.status,
             state=state,
-            outputs=outputs,
-            record=record,
+            outputs=outcome.outputs,
+            record=Record(
+                name=str(item.name),
+                seconds=round(time.perf_counter() - begun, 4),
+                film=outcome.film,
+                finding=outcome.finding,
+                tables=outcome.tables,
+                error=outcome.error,
+            ),
         )
 
-    def _label(
-        self, item: Input, stem: str
-    ) -> tuple[str, dict[str, int], dict[str, Any]]:
+    def _label(self, item: Input, stem: PurePosixPath) -> Outcome:
+        """Read, examine, look, look again, restore, write, describe."""
         with item.local() as path:
             xray = read_xray(path)
             self._check_writable(item, xray)
             examined = examine(xray, self.gate, on_doubt=self.on_doubt)
-            record = _describe(xray, examined)
             if examined.refused:
-                why = "; ".join(examined.doubts)
-                record["error"] = (
-                    f"{item.shown} was refused: {why}. Leave it out, or label it with "
-                    "--on-doubt warn."
-                )
-                return REFUSED, {}, record
+                return _refusal(item, xray, examined)
             looks = self._look(xray, examined.correction)
-            labelled = self._restore(xray, looks[-1], item, path)
-            record |= contributions(labelled, self.formats)
-            record |= _describe_mask(looks)
-            record["doubts"] += _doubts_of_mask(looks)
-            if DICOM_SEG in self.formats and labelled.dicom is None:
-                record["notes"] += ["no DICOM-SEG: the input is not DICOM"]
-            with output_folder(self.out).writing(PurePosixPath(stem)) as stems:
-                sizes = write_files(
-                    labelled, stems, self.formats, model=self.lungs.name
-                )
-        outputs = {f"{stem}{suffix}": size for suffix, size in sizes.items()}
-        return DOUBTFUL if record["doubts"] else OK, outputs, record
-
-    def _clear(self, stem: PurePosixPath, record: dict[str, Any]) -> None:
-        """Remove what an earlier call wrote, or say that it may still be there."""
-        try:
-            output_folder(self.out).remove(output_names(str(stem), self.formats))
-        except RemoteError:
-            said = record.get("error") or f"{self.out / stem} has no mask now."
-            record["error"] = f"{said} A mask of an earlier call may still be there."
+            labelled = self._restore(xray, looks.last, item, path)
+            tables = contributions(labelled, self.formats)
+            outputs = self._write(labelled, stem)
+        doubts = (*examined.doubts, *looks.doubts)
+        return Outcome(
+            status=Status.DOUBTFUL if doubts else Status.OK,
+            film=_describe(
+                xray,
+                corrected=looks.last.view.words,
+                doubts=doubts,
+                notes=self._unwritten(labelled),
+            ),
+            finding=Finding(
+                lungs=looks.last.found, quality=round(looks.last.quality, 4)
+            ),
+            tables=tables,
+            outputs=outputs,
+        )
 
     def _check_writable(self, item: Input, xray: Xray) -> None:
         if set(self.formats) == {DICOM_SEG} and not xray.is_dicom:
@@ -186,15 +178,13 @@ class Labeller:
             )
             raise ImageError(msg)
 
-    def _look(self, xray: Xray, correction: Correction) -> tuple[Look, ...]:
-        """Return the first look, and the second where it saw what the first missed."""
+    def _look(self, xray: Xray, correction: Correction) -> Looks:
+        """Look at it as corrected, and again where a lung is missing."""
         view = View(correction=correction)
         first = look(self.lungs, self.quality, xray.pixels, view)
         upright = xray.quarter_turns is not None
-        again = look_again(
-            self.lungs, self.quality, xray.pixels, first, upright=upright
-        )
-        return (first,) if again is first else (first, again)
+        last = look_again(self.lungs, self.quality, xray.pixels, first, upright=upright)
+        return Looks(first=first, last=last)
 
     def _restore(self, xray: Xray, seen: Look, item: Input, path: Path) -> LabelledXray:
         """Return the lungs on the stored grid."""
@@ -213,6 +203,26 @@ class Labeller:
             dicom=path if xray.is_dicom else None,
         )
 
+    def _unwritten(self, labelled: LabelledXray) -> tuple[str, ...]:
+        if DICOM_SEG in self.formats and labelled.dicom is None:
+            return ("no DICOM-SEG: the input is not DICOM",)
+        return ()
+
+    def _write(self, labelled: LabelledXray, stem: PurePosixPath) -> dict[str, int]:
+        """Return the bytes of each file written, by its name."""
+        with output_folder(self.out).writing(stem) as stems:
+            sizes = write_files(labelled, stems, self.formats, model=self.lungs.name)
+        return {f"{stem}{suffix}": size for suffix, size in sizes.items()}
+
+    def _clear(self, stem: PurePosixPath, error: str | None) -> str | None:
+        """Remove what an earlier call wrote, or add that it may still be there."""
+        try:
+            output_folder(self.out).remove(output_names(str(stem), self.formats))
+        except RemoteError:
+            said = error or f"{self.out / stem} has no mask now."
+            return f"{said} A mask of an earlier call may still be there."
+        return error
+
 
 def _reason(item: Input, error: Exception) -> str:
     if isinstance(error, RemoteError):
@@ -227,38 +237,32 @@ def _reason(item: Input, error: Exception) -> str:
     return f"{item.shown} cannot be labelled ({kind}). Report it, or leave it out."
 
 
-def _describe_mask(looks: Sequence[Look]) -> dict[str, Any]:
-    last = looks[-1]
-    return {
-        "lungs": last.found,
-        "quality": round(last.quality, 4),
-        "corrected": list(last.view.words),
-    }
+def _refusal(item: Input, xray: Xray, examined: Examined) -> Outcome:
+    why = "; ".join(examined.doubts)
+    return Outcome(
+        status=Status.REFUSED,
+        film=_describe(
+            xray, corrected=examined.correction.words, doubts=examined.doubts
+        ),
+        error=f"{item.shown} was refused: {why}. Leave it out, or label it with "
+        "--on-doubt warn.",
+    )
 
 
-def _doubts_of_mask(looks: Sequence[Look]) -> list[str]:
-    first, last = looks[0], looks[-1]
-    if first.found == NONE:
-        missing = "no lung was found"
-    elif first.found != BOTH:
-        missing = f"only the {first.found} lung was found"
-    elif first.quality < LOW_QUALITY:
-        return [f"the mask may be wrong: quality score {first.quality:.2f}"]
-    else:
-        return []
-    if last is first:
-        return [missing]
-    return [f"{missing} before the X-ray was {', '.join(last.view.words)}"]
-
-
-def _describe(xray: Xray, examined: Examined) -> dict[str, Any]:
+def _describe(
+    xray: Xray,
+    *,
+    corrected: tuple[str, ...],
+    doubts: tuple[str, ...],
+    notes: tuple[str, ...] = (),
+) -> Film:
     height, width = xray.pixels.shape
-    return {
-        "height": height,
-        "width": width,
-        "spacing_mm": xray.spacing_mm and list(xray.spacing_mm),
-        "spacing_source": xray.spacing_source,
-        "corrected": list(examined.correction.words),  # unless looked at again
-        "doubts": list(examined.doubts),
-        "notes": list(xray.notes),
-    }
+    return Film(
+        height=height,
+        width=width,
+        spacing_mm=xray.spacing_mm,
+        spacing_source=xray.spacing_source,
+        corrected=corrected,
+        doubts=doubts,
+        notes=(*xray.notes, *notes),
+    )

@@ -13,15 +13,15 @@ from lungcli.masks.labels import threshold_labels
 from lungcli.workflows.predicting.doubts import Correction
 from lungcli.workflows.shared.inference import LungModel
 
-BOTH: Final = "both"
-NONE: Final = "none"
-LOW_QUALITY: Final = 0.9  # a predicted Dice below is a doubt
+_BOTH: Final = "both"
+_NONE: Final = "none"
+_LOW_QUALITY: Final = 0.9  # a predicted Dice below is a doubt
 
 _FOUND: Final = {
-    (True, True): BOTH,
+    (True, True): _BOTH,
     (True, False): "right",
     (False, True): "left",
-    (False, False): NONE,
+    (False, False): _NONE,
 }
 
 
@@ -73,7 +73,37 @@ class Look:
     @property
     def is_good(self) -> bool:
         """Whether nothing speaks against its mask."""
-        return self.found == BOTH and self.quality >= LOW_QUALITY
+        return self.found == _BOTH and self.quality >= _LOW_QUALITY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """The first look, and the one to believe.
+
+    Attributes:
+        first: As the X-ray was corrected.
+        last: A later one that saw what the first missed, or the first.
+    """
+
+    first: Look
+    last: Look
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What a person should check of the mask."""
+        if self.first.is_good:
+            return ()
+        if self.first.found == _BOTH:
+            score = self.first.quality
+            return (f"the mask may be wrong: quality score {score:.2f}",)
+        if self.first.found == _NONE:
+            missing = "no lung was found"
+        else:
+            missing = f"only the {self.first.found} lung was found"
+        if self.last is self.first:
+            return (missing,)
+        changes = ", ".join(self.last.view.words)
+        return (f"{missing} before the X-ray was {changes}",)
 
 
 def look(lungs: LungModel, quality: QualityModel, stored: Gray, view: View) -> Look:
@@ -123,7 +153,7 @@ def look_again(
     Returns:
         The best look, or `first`.
     """
-    if first.found == BOTH:
+    if first.found == _BOTH:
         return first
     views = other_views(first.view, upright=upright)
     others = (look(lungs, quality, stored, view) for view in views)

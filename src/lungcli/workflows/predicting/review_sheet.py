@@ -16,9 +16,8 @@ from lungcli.pictures.overlay import fit_picture, outline
 from lungcli.pictures.sheet import Tile, contact_sheet
 from lungcli.system.files import printable
 from lungcli.workflows.predicting.formats import PNG, SUFFIXES
-from lungcli.workflows.predicting.journal import Entry
-from lungcli.workflows.predicting.labelling import DOUBTFUL, OK
 from lungcli.workflows.predicting.output import LocalFolder, OutputFolder
+from lungcli.workflows.predicting.record import Entry, Status
 
 REVIEW: Final = "review.png"
 NUM_TILES: Final = 48
@@ -42,7 +41,7 @@ def write_review(
     Raises:
         OutputError: If the picture cannot be written.
     """
-    labelled = (pair for pair in found if pair[1].status in {OK, DOUBTFUL})
+    labelled = (pair for pair in found if pair[1].status.is_labelled)
     worst = heapq.nsmallest(NUM_TILES, labelled, key=lambda pair: _rank(pair[1]))
     if not worst:
         return None
@@ -55,7 +54,12 @@ def write_review(
 
 
 def _rank(entry: Entry) -> tuple[bool, float]:
-    return entry.status != DOUBTFUL, float(entry.record["quality"])
+    return entry.status != Status.DOUBTFUL, _quality(entry)
+
+
+def _quality(entry: Entry) -> float:
+    finding = entry.record.finding
+    return finding.quality if finding else 0.0
 
 
 def _tile(item: Input, entry: Entry, masks: OutputFolder) -> Tile | None:
@@ -69,5 +73,5 @@ def _tile(item: Input, entry: Entry, masks: OutputFolder) -> Tile | None:
     except (ImageError, OSError, RemoteError):
         return None
     picture, (fitted,) = fit_picture(image, [labels], _SIDE)
-    caption = f"{entry.record['quality']:.2f} {printable(item.name.name)}"
+    caption = f"{_quality(entry):.2f} {printable(item.name.name)}"
     return Tile(caption, outline(picture, fitted))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from lungcli.data.levels import spread_levels
 from lungcli.data.restoring import from_square_within
 from lungcli.errors import ConfigError, DatasetError, ModelError
 from lungcli.masks.labels import clean_probabilities, threshold_sides
+from lungcli.model.engine import Engine
 from lungcli.model.find import Announce, ModelFolder, find_model, quiet
 from lungcli.model.info import ModelInfo
 from lungcli.model.onnx_predictor import OnnxPredictor
@@ -24,8 +25,6 @@ from lungcli.workflows.shared.datasets import (
     count_named,
     smaller_than,
 )
-
-ENGINES: Final = ("auto", "onnx", "keras")
 
 
 class Predictor(Protocol):
@@ -183,7 +182,7 @@ def new_pool() -> ThreadPoolExecutor:
 def load_model(
     model: ModelFolder | str | Path | None = None,
     *,
-    engine: str = "auto",
+    engine: str = Engine.AUTO,
     threads: int | None = None,
     announce: Announce = quiet,
 ) -> LungModel:
@@ -198,20 +197,20 @@ def load_model(
         announce: Told if `auto` cannot take `onnx`.
 
     Raises:
-        ConfigError: If the engine is none of `ENGINES`.
+        ConfigError: If the engine is no `Engine`.
         ModelError: If the model cannot be used.
     """
-    if engine not in ENGINES:
-        msg = f"--engine is {engine!r}: choose one of {', '.join(ENGINES)}."
+    if engine not in tuple(Engine):
+        msg = f"--engine is {engine!r}: choose one of {', '.join(Engine)}."
         raise ConfigError(msg)
     if not isinstance(model, ModelFolder):
         model = find_model(model, announce=announce)
-    if engine == "keras":
+    if engine == Engine.KERAS:
         return _load_keras(model)
     try:
         predictor = OnnxPredictor.load(model.root, threads=threads)
     except ModelError as error:
-        if engine == "onnx":
+        if engine == Engine.ONNX:
             raise
         loaded = _load_keras(model)  # fails likewise if the fault is not ONNX's
         announce(f"Keras predicts, which takes seconds to start: {error}")

@@ -1,4 +1,3 @@
-import csv
 import json
 import os
 from pathlib import Path, PurePosixPath
@@ -10,9 +9,8 @@ from hypothesis import strategies as st
 
 from lungcli.data.inputs import Input, find_inputs
 from lungcli.errors import ConfigError, OutputError
-from lungcli.system.files import csv_cell
-from lungcli.workflows.predicting.entry_table import write_table
-from lungcli.workflows.predicting.journal import FAILED, Entry, Journal
+from lungcli.workflows.predicting.journal import Journal
+from lungcli.workflows.predicting.record import Entry, Record, Status
 
 SETTINGS = {"model": "abc", "threshold": 0.5, "formats": ("png", "csv")}
 
@@ -29,11 +27,13 @@ def item(tmp_path):
     return Input(shown=str(file), name=PurePosixPath("a.png"), path=file)
 
 
-def entry(stem="a", **fields):
-    return Entry(**{"stem": stem, "shown": f"in/{stem}.png", "status": "done"} | fields)
+def entry(stem="a", *, status=Status.OK, seconds=0.5, tables=None, **fields):
+    shown = f"in/{stem}.png"
+    record = Record(name=shown, seconds=seconds, tables=tables or {})
+    return Entry(stem=stem, shown=shown, status=status, record=record, **fields)
 
 
-def finish(journal, item, *, status="done"):
+def finish(journal, item, *, status=Status.OK):
     """Write an output and its entry."""
     output = journal.path.parent / "a.png"
     output.write_bytes(b"mask")
@@ -49,7 +49,9 @@ def stems(path):
 
 def test_what_is_appended_comes_back(path):
     odd = os.fsdecode(b"caf\xe9\n")
-    first = entry(odd, state={"size": 2}, outputs={"x": 1}, record={"dice": None})
+    first = entry(
+        odd, state={"size": 2}, outputs={"x": 1}, tables={"csv": {"dice": None}}
+    )
     with Journal.start(path, SETTINGS) as journal:
         journal.append(first)
         journal.append(entry("b"))
@@ -60,19 +62,19 @@ def test_what_is_appended_comes_back(path):
 
 def test_every_line_is_on_disk_at_once(path):
     with Journal.start(path, SETTINGS) as journal:
-        journal.append(entry(record={"seconds": 0.5}))
+        journal.append(entry(seconds=0.25))
         header, line = map(json.loads, path.read_text().splitlines())
     assert header["settings"] == json.loads(json.dumps(SETTINGS))
-    assert line["record"] == {"seconds": 0.5}
+    assert line["record"] == {"name": "in/a.png", "seconds": 0.25}
 
 
 def test_the_last_entry_of_a_stem_counts(path):
     with Journal.start(path, SETTINGS) as journal:
-        journal.append(entry("a", status=FAILED))
+        journal.append(entry("a", status=Status.FAILED))
         journal.append(entry("b"))
         journal.append(entry("a"))
     with Journal.resume(path, SETTINGS) as journal:
-        assert [each.status for each in journal.entries("a")] == ["done"]
+        assert [each.status for each in journal.entries("a")] == [Status.OK]
 
 
 def test_start_forgets(path):
@@ -129,12 +131,12 @@ class TestIsDone:
 
     def test_a_failure_is_tried_again(self, path, item):
         with Journal.start(path, SETTINGS) as journal:
-            finish(journal, item, status=FAILED)
+            finish(journal, item, status=Status.FAILED)
             assert not journal.is_done("a", item)
 
     def test_a_refusal_is_final_without_outputs(self, path, item):
         with Journal.start(path, SETTINGS) as journal:
-            journal.append(entry(status="refused", state=item.state()))
+            journal.append(entry(status=Status.REFUSED, state=item.state()))
             assert journal.is_done("a", item)
 
     def test_a_changed_input(self, path, item):
@@ -217,65 +219,7 @@ def test_nan_never_enters_the_journal(path):
         Journal.start(path, SETTINGS) as journal,
         pytest.raises(ValueError, match="JSON"),
     ):
-        journal.append(entry(record={"dice": float("nan")}))
-
-
-class TestTable:
-    def rows(self, path):
-        with path.open(encoding="utf-8", newline="") as text:
-            return list(csv.reader(text))
-
-    def test_in_the_order_asked_for(self, path):
-        table = path.with_name("predictions.csv")
-        with Journal.start(path, SETTINGS) as journal:
-            for stem in "ab":
-                journal.append(entry(stem, record={"seconds": 0.5}))
-            write_table(
-                table,
-                ["file", "seconds"],
-                journal.entries("bxa"),
-                lambda each: [each.shown, each.record["seconds"]],
-            )
-        assert self.rows(table) == [
-            ["file", "seconds"],
-            ["in/b.png", "0.5"],
-            ["in/a.png", "0.5"],
-        ]
-
-    def test_an_error_leaves_the_old_table(self, tmp_path):
-        table = tmp_path / "predictions.csv"
-        table.write_text("old")
-        with pytest.raises(ZeroDivisionError):
-            write_table(table, ["x"], [entry()], lambda _: [1 / 0])
-        assert table.read_text() == "old"
-        assert list(tmp_path.iterdir()) == [table]
-
-    def test_formulas_and_odd_names(self, tmp_path):
-        table = tmp_path / "predictions.csv"
-        name = os.fsdecode(b'=a,"\xe9"\n.png')
-        write_table(table, ["x"], [entry(name)], lambda each: [each.stem])
-        assert self.rows(table)[1] == ['\'=a,"\\udce9"\\n.png']
-
-    @pytest.mark.parametrize(
-        ("value", "expected"),
-        [
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-1.png", "'-1.png"),
-            ("@SUM", "'@SUM"),
-            ("\t=1", "\\t=1"),
-            ("\r=1", "\\r=1"),
-            ("\n=1", "\\n=1"),
-            ("a=1", "a=1"),
-            ("", ""),
-            (-1, -1),
-            (-0.5, -0.5),
-            (None, ""),
-            (float("nan"), ""),
-        ],
-    )
-    def test_cells(self, value, expected):
-        assert csv_cell(value) == expected
+        journal.append(entry(tables={"csv": {"dice": float("nan")}}))
 
 
 def test_thousands_of_entries_take_no_memory(path):
@@ -285,7 +229,7 @@ def test_thousands_of_entries_take_no_memory(path):
     names = [f"ward/{i:06}" for i in range(2_000)]
     with Journal.start(path, SETTINGS) as journal:
         for name in names:
-            journal.append(entry(name, record={"notes": "x" * 500}))
+            journal.append(entry(name, tables={"rle": {"notes": "x" * 500}}))
     with Journal.resume(path, SETTINGS) as journal:
         tracemalloc.start()
         count = sum(1 for _ in journal.entries(names))

@@ -11,13 +11,8 @@ from lungcli.data.geometry import fit_square, to_square
 from lungcli.data.inputs import Input
 from lungcli.errors import OutputError
 from lungcli.workflows.predicting import labelling
-from lungcli.workflows.predicting.labelling import (
-    DOUBTFUL,
-    FAILED,
-    OK,
-    REFUSED,
-    Labeller,
-)
+from lungcli.workflows.predicting.labelling import Labeller
+from lungcli.workflows.predicting.record import Finding, Status
 
 
 class Lungs:
@@ -104,15 +99,14 @@ def label(tmp_path, item):
 def test_an_entry_tells_what_was_found_and_written(label, tmp_path):
     entry = label()
     size = (tmp_path / "masks" / "a.png").stat().st_size
-    assert (entry.status, entry.outputs) == (OK, {"a.png": size})
-    assert entry.record["lungs"] == "both"
-    assert entry.record["quality"] == 0.99
+    assert (entry.status, entry.outputs) == (Status.OK, {"a.png": size})
+    assert entry.record.finding == Finding(lungs="both", quality=0.99)
 
 
 def test_a_low_score_is_a_doubt(label):
     entry = label(score=0.5)
-    assert entry.status == DOUBTFUL
-    assert entry.record["doubts"] == ["the mask may be wrong: quality score 0.50"]
+    assert entry.status == Status.DOUBTFUL
+    assert entry.record.doubts == ("the mask may be wrong: quality score 0.50",)
 
 
 class DarkLungs(Lungs):
@@ -124,24 +118,24 @@ class DarkLungs(Lungs):
 
 def test_what_a_second_look_found_is_told_and_stays_doubtful(label, tmp_path):
     entry = label(lungs=DarkLungs())
-    assert entry.status == DOUBTFUL
-    assert entry.record["lungs"] == "both"
-    assert entry.record["corrected"] == ["inverted"]
-    assert entry.record["doubts"] == ["no lung was found before the X-ray was inverted"]
+    assert entry.status == Status.DOUBTFUL
+    assert entry.record.finding.lungs == "both"
+    assert entry.record.corrected == ("inverted",)
+    assert entry.record.doubts == ("no lung was found before the X-ray was inverted",)
     with Image.open(tmp_path / "masks" / "a.png") as mask:
         assert set(np.unique(mask)) == {0, 1, 2}
 
 
 def test_where_no_look_helps_the_doubt_is_the_first_ones(label):
     entry = label(lungs=DarkLungs(), score=0.5)
-    assert entry.record["corrected"] == []
-    assert entry.record["doubts"] == ["no lung was found"]
+    assert entry.record.corrected == ()
+    assert entry.record.doubts == ("no lung was found",)
 
 
-@pytest.mark.parametrize("status", [FAILED, REFUSED])
+@pytest.mark.parametrize("status", [Status.FAILED, Status.REFUSED])
 def test_an_earlier_mask_does_not_outlive_a_failure(label, tmp_path, item, status):
     label(formats=("png", "overlay"))
-    if status == FAILED:
+    if status == Status.FAILED:
         item.path.write_bytes(b"no image")
     entry = label(formats=("png", "overlay"), on_doubt="refuse", chest=False)
     assert (entry.status, entry.outputs) == (status, {})
@@ -175,7 +169,7 @@ def test_whatever_goes_wrong_with_one_x_ray_is_its_own(label, monkeypatch, error
 
     monkeypatch.setattr(labelling, "read_xray", fail)
     entry = label()
-    assert (entry.status, entry.record["error"]) == (FAILED, said)
+    assert (entry.status, entry.record.error) == (Status.FAILED, said)
 
 
 def test_a_full_disk_is_everybodys(label, tmp_path):

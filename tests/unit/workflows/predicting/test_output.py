@@ -189,9 +189,7 @@ def test_a_mask_that_cannot_be_removed_is_told_of(memory, monkeypatch, tmp_path)
     )
     entry = labeller.label(item, PurePosixPath("a"))
     assert entry.status == "failed"
-    assert entry.record["error"].endswith(
-        "A mask of an earlier call may still be there."
-    )
+    assert entry.record.error.endswith("A mask of an earlier call may still be there.")
 
 
 def test_a_local_folder_is_written_to_itself(tmp_path):

@@ -8,8 +8,7 @@ from PIL import Image
 
 from lungcli.data.inputs import Input
 from lungcli.workflows.predicting import review_sheet as review
-from lungcli.workflows.predicting.journal import FAILED, Entry
-from lungcli.workflows.predicting.labelling import DOUBTFUL, OK
+from lungcli.workflows.predicting.record import Entry, Finding, Record, Status
 from lungcli.workflows.predicting.review_sheet import REVIEW, write_review
 
 
@@ -23,7 +22,8 @@ def found(tmp_path):
             Image.fromarray(np.zeros((40, 40), np.uint8)).save(each)
         name = PurePosixPath(f"{stem}.png")
         item = Input(shown=str(path), name=name, path=path)
-        record = {"quality": quality}
+        finding = Finding(lungs="both", quality=quality)
+        record = Record(name=str(name), seconds=0.5, finding=finding)
         return item, Entry(stem=stem, shown="", status=status, record=record)
 
     return make
@@ -45,18 +45,18 @@ def captions(monkeypatch):
 
 def test_doubts_come_first_and_then_the_lowest_scores(found, captions, tmp_path):
     pairs = [
-        found("a", OK, 0.97),
-        found("b", FAILED, 0.0),
-        found("c", OK, 0.9),
-        found("d", DOUBTFUL, 0.95),
-        found("e", DOUBTFUL, 0.6),
+        found("a", Status.OK, 0.97),
+        found("b", Status.FAILED, 0.0),
+        found("c", Status.OK, 0.9),
+        found("d", Status.DOUBTFUL, 0.95),
+        found("e", Status.DOUBTFUL, 0.6),
     ]
     assert write_review(pairs, tmp_path) == tmp_path / REVIEW
     assert captions == ["0.60 e.png", "0.95 d.png", "0.90 c.png", "0.97 a.png"]
 
 
 def test_what_has_gone_is_left_out(found, captions, tmp_path):
-    pairs = [found(stem, OK, 0.9) for stem in "abc"]
+    pairs = [found(stem, Status.OK, 0.9) for stem in "abc"]
     (tmp_path / "a_in.png").unlink()
     (tmp_path / "b.png").unlink()
     write_review(pairs, tmp_path)

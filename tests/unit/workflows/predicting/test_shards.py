@@ -14,7 +14,8 @@ from PIL import Image
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.phantom import draw_phantom
 from lungcli.workflows.merging.merge import merge
-from lungcli.workflows.predicting.predict import PredictSettings, predict
+from lungcli.workflows.predicting.predict import predict
+from lungcli.workflows.predicting.settings import PredictSettings
 from lungcli.workflows.predicting.shards import WHOLE, Shard
 
 FORMATS = ("png", "rle", "coco", "csv")

@@ -1,6 +1,5 @@
 """Animated GIF with one palette for the whole film."""
 
-import io
 import struct
 import tempfile
 import zlib
@@ -10,7 +9,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import GifImagePlugin, Image
 
 from lungcli.arrays import Rgb
 from lungcli.pictures.colours import PALETTE
@@ -20,8 +19,7 @@ _NUM_COLOURS: Final = 256
 _UNCHANGED: Final = 255  # the transparent entry: what the frame before shows stays
 _SAMPLES_PER_FRAME: Final = 8192
 _MOST_SAMPLES: Final = 1_000_000  # of the film; more choose no better a palette
-_HEADER: Final = 13  # bytes before the palette
-_KEEP_AND_TRANSPARENT: Final = 0b00000101  # the next frame is drawn over this one
+_KEEP: Final = 1  # the next frame is drawn over this one
 
 Indices = NDArray[np.uint8]  # palette entries, (height, width)
 
@@ -51,7 +49,7 @@ def write_gif_frames(frames: Iterable[Rgb], path: Path, duration_ms: int) -> Non
         before: Indices | None = None
         for frame in reel:
             indices = _to_indices(frame, palette)
-            stream.write(_frame(indices, before, palette, duration_ms))
+            stream.write(_frame(indices, before, duration_ms))
             before = indices
         stream.write(b";")
 
@@ -113,38 +111,27 @@ def _header(width: int, height: int, palette: NDArray[np.uint8]) -> bytes:
     return b"GIF89a" + size + palette.tobytes() + for_ever
 
 
-def _frame(
-    indices: Indices,
-    before: Indices | None,
-    palette: NDArray[np.uint8],
-    duration_ms: int,
-) -> bytes:
+def _frame(indices: Indices, before: Indices | None, duration_ms: int) -> bytes:
     """Return the blocks of one frame: its time, then the part that changed."""
-    control = struct.pack(
-        "<BBBBHBB",
-        *(0x21, 0xF9, 4, _KEEP_AND_TRANSPARENT),
-        *(duration_ms // 10, _UNCHANGED, 0),
-    )
     if before is None:
-        return control + _image(indices, (0, 0), palette)
+        return _image(indices, (0, 0), duration_ms)
     changed = changed_pixels(before, indices)
     box = changed_box(changed)
     corner = box[1].start, box[0].start
-    whole = _image(indices[box], corner, palette)
+    whole = _image(indices[box], corner, duration_ms)
     # Where little changed this is much the shorter one; in grain that changed here and
     # there, the longer one.
     masked = np.where(changed[box], indices[box], np.uint8(_UNCHANGED))
-    return control + min(whole, _image(masked, corner, palette), key=len)
+    return min(whole, _image(masked, corner, duration_ms), key=len)
 
 
-def _image(
-    indices: Indices, corner: tuple[int, int], palette: NDArray[np.uint8]
-) -> bytes:
-    """Return an image block, as Pillow compresses it, moved to `corner` (x, y)."""
-    image = Image.fromarray(np.ascontiguousarray(indices))
-    image.putpalette(palette.tobytes())
-    still = io.BytesIO()
-    image.save(still, "GIF", optimize=False, interlace=0)
-    block = still.getvalue()[:-1]  # without the end of the file
-    start = block.index(b",", _HEADER + 3 * _NUM_COLOURS)
-    return b"," + struct.pack("<HH", *corner) + block[start + 5 :]
+def _image(indices: Indices, corner: tuple[int, int], duration_ms: int) -> bytes:
+    """Return the blocks of an image that is drawn at `corner` (x, y)."""
+    blocks = GifImagePlugin.getdata(
+        Image.fromarray(indices),
+        corner,
+        duration=duration_ms,
+        transparency=_UNCHANGED,
+        disposal=_KEEP,
+    )
+    return b"".join(blocks)

@@ -3,9 +3,9 @@
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from PIL import GifImagePlugin, Image
 from lungcli.arrays import Rgb
 from lungcli.pictures.colours import PALETTE
 from lungcli.pictures.films.change import changed_box, changed_pixels
+from lungcli.system.spool import Spool
 
 _NUM_COLOURS: Final = 256
 _UNCHANGED: Final = 255  # the transparent entry: what the frame before shows stays
@@ -41,38 +42,22 @@ def write_gif_frames(frames: Iterable[Rgb], path: Path, duration_ms: int) -> Non
         CompuServe (1990), Graphics Interchange Format, Version 89a,
         https://www.w3.org/Graphics/GIF/spec-gif89a.txt
     """
-    with tempfile.TemporaryFile() as place, path.open("wb") as stream:
-        reel = _Reel(frames, place)
-        palette = _choose_palette(reel.sample)
-        height, width = reel.shape[:2]
-        stream.write(_header(width, height, palette))
+    with tempfile.TemporaryFile() as waiting, path.open("wb") as stream:
+        packed: Spool[bytes] = Spool(waiting)
+        samples = []
+        for frame in frames:
+            shape = frame.shape
+            packed.append(zlib.compress(frame.tobytes(), 1))
+            samples.append(_sample(frame))
+        palette = _choose_palette(samples)
+        stream.write(_header(shape[1], shape[0], palette))
         before: Indices | None = None
-        for frame in reel:
+        for pixels in packed:
+            frame = np.frombuffer(zlib.decompress(pixels), np.uint8).reshape(shape)
             indices = _to_indices(frame, palette)
             stream.write(_frame(indices, before, duration_ms))
             before = indices
         stream.write(b";")
-
-
-class _Reel:
-    """The frames of a film, packed on disk, and a sample of their pixels."""
-
-    def __init__(self, frames: Iterable[Rgb], place: BinaryIO) -> None:
-        self._place = place
-        self._lengths: list[int] = []
-        samples = []
-        for frame in frames:
-            self.shape = frame.shape
-            self._lengths.append(place.write(zlib.compress(frame.tobytes(), 1)))
-            samples.append(_sample(frame))
-        every = -(-len(samples) * _SAMPLES_PER_FRAME // _MOST_SAMPLES)
-        self.sample = np.concatenate([sample[::every] for sample in samples])
-
-    def __iter__(self) -> Iterator[Rgb]:
-        self._place.seek(0)
-        for length in self._lengths:
-            packed = self._place.read(length)
-            yield np.frombuffer(zlib.decompress(packed), np.uint8).reshape(self.shape)
 
 
 def _sample(frame: Rgb) -> NDArray[np.uint8]:
@@ -82,10 +67,12 @@ def _sample(frame: Rgb) -> NDArray[np.uint8]:
     return pixels[::step].copy()
 
 
-def _choose_palette(sample: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _choose_palette(samples: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Return 256 colours, shape `(256, 3)`: fixed, adaptive, one for unchanged."""
     num_adaptive = _NUM_COLOURS - len(PALETTE) - 1
-    strip = Image.fromarray(sample[None])
+    every = -(-len(samples) * _SAMPLES_PER_FRAME // _MOST_SAMPLES)
+    pixels = np.concatenate([sample[::every] for sample in samples])
+    strip = Image.fromarray(pixels[None])
     # median cut would spend most entries on the many grays and blotch the tints
     chosen = strip.quantize(num_adaptive, Image.Quantize.MAXCOVERAGE)
     adaptive = np.array(chosen.getpalette(), np.uint8).reshape(-1, 3)[:num_adaptive]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 from typing import Final
 
 from lungcli.arrays import Rgb
@@ -21,12 +21,8 @@ from lungcli.pictures.panels import PanelCase, draw_frame, draw_overlay
 from lungcli.pictures.views import PANELS
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
-from lungcli.workflows.drawing.cases import (
-    Spool,
-    draw_cases,
-    picture_names,
-    worst_cases,
-)
+from lungcli.system.spool import Spool
+from lungcli.workflows.drawing.cases import draw_cases, picture_names, worst_cases
 from lungcli.workflows.drawing.sheets import write_sheets
 from lungcli.workflows.drawing.uncertainty import find_doubt
 from lungcli.workflows.shared.datasets import DatasetCase, open_all
@@ -135,17 +131,17 @@ def visualize(
     folder = out or found.results.pictures
     is_film = names_a_film(out)
     check_output(folder.parent if is_film else folder)
-    with locked(folder, outside=is_film), TemporaryDirectory() as temporary:
+    with locked(folder, outside=is_film), TemporaryFile() as waiting:
         if settings.sample.worst:
             cases = worst_cases(lungs, cases, settings.sample.worst, progress)
-        spool = Spool(Path(temporary))
+        spool: Spool[PanelCase] = Spool(waiting)
         single: list[Path] = []
         names = picture_names(cases)
         progress("predict", 0, len(cases))
         for panel, case, name in zip(
             draw_cases(lungs, cases), cases, names, strict=True
         ):
-            spool.add(panel)
+            spool.append(panel)
             single += _draw_single(
                 lungs, case, panel, name, folder=folder, settings=settings
             )
@@ -235,20 +231,20 @@ def _draw_single(
 
 def _write_films(
     films: Mapping[Path, Sequence[str]],
-    spool: Spool,
+    cases: Sequence[PanelCase],
     settings: PictureSettings,
     progress: Progress,
 ) -> list[Path]:
-    total = len(films) * len(spool)
+    total = len(films) * len(cases)
     progress("films", 0, total)
 
     def frames(panels: Sequence[str], done: int) -> Iterator[Rgb]:
-        for number, panel in enumerate(spool, start=1):
-            place = (number, len(spool))
-            yield draw_frame(panel, side=settings.side, panels=panels, place=place)
+        for number, case in enumerate(cases, start=1):
+            place = (number, len(cases))
+            yield draw_frame(case, side=settings.side, panels=panels, place=place)
             progress("films", done + number, total)
 
     return [
-        write_film(frames(panels, number * len(spool)), path, fps=settings.fps)
+        write_film(frames(panels, number * len(cases)), path, fps=settings.fps)
         for number, (path, panels) in enumerate(films.items())
     ]

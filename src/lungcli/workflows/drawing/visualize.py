@@ -23,6 +23,7 @@ from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.system.spool import Spool
 from lungcli.workflows.drawing.cases import draw_cases, picture_names, worst_cases
+from lungcli.workflows.drawing.films import FILE_NAMES, Film
 from lungcli.workflows.drawing.sheets import write_sheets
 from lungcli.workflows.drawing.uncertainty import find_doubt
 from lungcli.workflows.shared.datasets import DatasetCase, open_all
@@ -30,12 +31,6 @@ from lungcli.workflows.shared.inference import LungModel, load_model
 from lungcli.workflows.shared.output_folder import check_output
 from lungcli.workflows.shared.sampling import Sample, find_cases
 
-FILMS: Final = {
-    "all": "output.gif",
-    "predicted": "predicted.gif",
-    "gold": "gold_std.gif",
-    "difference": "diff.gif",
-}
 _LOOKS_LIKE_A_FILE: Final = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 
 
@@ -44,7 +39,7 @@ class PictureSettings:
     """What to draw.
 
     Attributes:
-        films: Which of `FILMS` to write; empty for none.
+        films: Which of `Film` to write; empty for none.
         overlays: Whether to write one PNG a case, with outlines.
         grid: Whether to write contact sheets with outlines, the lowest Dice first.
         uncertainty: Whether to write one heat map of doubt a case.
@@ -54,7 +49,7 @@ class PictureSettings:
         fps: Frames a second of the films.
     """
 
-    films: tuple[str, ...] = tuple(FILMS)
+    films: tuple[str, ...] = tuple(Film)
     overlays: bool = False
     grid: bool = False
     uncertainty: bool = False
@@ -64,9 +59,9 @@ class PictureSettings:
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
-        unknown = sorted(set(self.films) - set(FILMS))
+        unknown = sorted(set(self.films) - set(Film))
         if unknown:
-            msg = f"panels {', '.join(unknown)}: choose from {', '.join(FILMS)}."
+            msg = f"panels {', '.join(unknown)}: choose from {', '.join(Film)}."
             raise ConfigError(msg)
         if not 0 < self.fps < math.inf:
             msg = f"fps is {self.fps}: it must be a number above 0."
@@ -147,7 +142,7 @@ def visualize(
             )
             progress("predict", len(spool), len(cases))
         paths = {
-            folder if is_film else folder / FILMS[name]: panels
+            folder if is_film else folder / FILE_NAMES[name]: panels
             for name, panels in films.items()
         }
         written = _write_films(paths, spool, settings, progress)
@@ -193,10 +188,13 @@ def _films(
     Where nobody drew a reference there is nothing to show but X-ray and Predicted.
     """
     panels: dict[str, Sequence[str]] = {
-        name: PANELS if name == "all" else (name,) for name in wanted
+        name: PANELS if name == Film.ALL else (name,) for name in wanted
     }
     if not any(case.has_mask for _, case in cases):
-        bare = {"all": ("predicted", "gold"), "predicted": ("predicted",)}
+        bare: Mapping[str, Sequence[str]] = {
+            Film.ALL: (Film.PREDICTED, Film.GOLD),
+            Film.PREDICTED: (Film.PREDICTED,),
+        }
         panels = {name: bare[name] for name in wanted if name in bare}
         if wanted and not panels:
             msg = "nobody drew on these cases: of the --panels, take all or predicted."

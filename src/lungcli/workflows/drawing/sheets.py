@@ -9,7 +9,7 @@ from lungcli.pictures.film import write_png
 from lungcli.pictures.panels import PanelCase, draw_overlay
 from lungcli.pictures.sheet import Tile, contact_sheet
 from lungcli.pictures.views import OUTLINES
-from lungcli.workflows.drawing.cases import worst_first
+from lungcli.workflows.drawing.panel_cases import worst_first
 
 TILES_A_SHEET: Final = 96
 _MOST_COLUMNS: Final = 8

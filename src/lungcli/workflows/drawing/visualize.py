@@ -22,8 +22,12 @@ from lungcli.pictures.views import PANELS
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.system.spool import Spool
-from lungcli.workflows.drawing.cases import draw_cases, picture_names, worst_cases
 from lungcli.workflows.drawing.films import FILE_NAMES, Film
+from lungcli.workflows.drawing.panel_cases import (
+    panel_cases,
+    picture_names,
+    worst_cases,
+)
 from lungcli.workflows.drawing.sheets import write_sheets
 from lungcli.workflows.drawing.uncertainty import find_doubt
 from lungcli.workflows.shared.datasets import DatasetCase, open_all
@@ -134,7 +138,7 @@ def visualize(
         names = picture_names(cases)
         progress("predict", 0, len(cases))
         for panel, case, name in zip(
-            draw_cases(lungs, cases), cases, names, strict=True
+            panel_cases(lungs, cases), cases, names, strict=True
         ):
             spool.append(panel)
             single += _draw_single(

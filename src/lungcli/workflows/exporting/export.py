@@ -20,8 +20,8 @@ from lungcli.system.files import real_path, whole_file, whole_folder, write_json
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.workflows.exporting.card import describe, describe_parity
-from lungcli.workflows.exporting.inputs import TrialXrays, trial_xrays
 from lungcli.workflows.exporting.parity import Parity, compare
+from lungcli.workflows.exporting.trial_xrays import TrialXrays, trial_xrays
 from lungcli.workflows.shared.inference import LungModel
 from lungcli.workflows.shared.output_folder import check_output
 

@@ -45,7 +45,7 @@ def worst_first(value: float) -> tuple[bool, float]:
     return undefined, 0.0 if undefined else value
 
 
-def draw_cases(lungs: LungModel, cases: Sequence[DatasetCase]) -> Iterator[PanelCase]:
+def panel_cases(lungs: LungModel, cases: Sequence[DatasetCase]) -> Iterator[PanelCase]:
     """Yield each case at its stored size, with the scores of its original one."""
     several = len({case.source for _, case in cases}) > 1
     for (dataset, case), predicted in zip(cases, lungs.label_cases(cases), strict=True):

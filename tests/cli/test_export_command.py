@@ -7,7 +7,7 @@ from invoking import fails, invoke
 
 from lungcli.model import find as models
 from lungcli.workflows.exporting import export as module
-from lungcli.workflows.exporting import inputs as export_inputs
+from lungcli.workflows.exporting import trial_xrays
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def here(tmp_path, monkeypatch):
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(export_inputs, "NUM_PHANTOMS", 2)
-    monkeypatch.setattr(export_inputs, "NUM_CALIBRATION", 2)
-    monkeypatch.setattr(export_inputs, "_PHANTOM_SIZE", 160)
+    monkeypatch.setattr(trial_xrays, "NUM_PHANTOMS", 2)
+    monkeypatch.setattr(trial_xrays, "NUM_CALIBRATION", 2)
+    monkeypatch.setattr(trial_xrays, "_PHANTOM_SIZE", 160)
     return folder
 
 

@@ -439,7 +439,7 @@ class TestEngines:
             "import atexit, sys\n"
             "from lungcli.cli.app import main\n"
             "slow = {'tensorflow', 'keras', 'jax', 'scipy', 'skimage', 'pydicom',"
-            " 'highdicom', 'nibabel', 'onnx'}\n"
+            " 'imageio', 'highdicom', 'nibabel', 'onnx'}\n"
             "atexit.register(lambda: print(sorted(slow & set(sys.modules))))\n"
             f"sys.argv = ['lungcli', 'predict', 'a.png', '--model', {model!r}]\n"
             "main()\n"

@@ -11,6 +11,7 @@ import pytest
 
 from lungcli.errors import DatasetError, RemoteError
 from lungcli.stores import objects as stores
+from lungcli.workflows.predicting import output
 from lungcli.workflows.predicting.predict import predict
 from lungcli.workflows.predicting.settings import PredictSettings
 

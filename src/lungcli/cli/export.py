@@ -1,6 +1,5 @@
 """`lungcli export`: a model in, the same network for another program out."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,25 +8,10 @@ import typer
 from lungcli.cli.options import AsJson, Model
 from lungcli.cli.output import out, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
+from lungcli.model.export_formats import Precision, Target
 
 if TYPE_CHECKING:
     from lungcli.workflows.exporting.export import Exported
-
-
-class Target(StrEnum):
-    """Format of an exported network."""
-
-    ONNX = "onnx"
-    SAVED_MODEL = "saved-model"
-    LITERT = "litert"
-
-
-class Precision(StrEnum):
-    """Numbers of an exported network."""
-
-    FLOAT32 = "float32"
-    FLOAT16 = "float16"
-    INT8 = "int8"
 
 
 def export(
@@ -78,9 +62,7 @@ def export(
     """
     from lungcli.workflows.exporting import export as workflow  # takes a moment
 
-    settings = workflow.ExportSettings(
-        to=to.value, precision=precision.value, force=force
-    )
+    settings = workflow.ExportSettings(to=to, precision=precision, force=force)
     with progress_bars() as progress:
         exported = workflow.export(
             model,

@@ -10,6 +10,7 @@ from lungcli.cli.options import DEFAULT_DATA, AnyConvention, AsJson, Data, Model
 from lungcli.cli.output import out as console
 from lungcli.cli.output import print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
+from lungcli.workflows.drawing.films import Film
 
 PICTURES = "Pictures"
 CASES = "Cases"
@@ -24,15 +25,6 @@ class PictureSplit(StrEnum):
     TEST = "test"
     ALL = "all"
     NO_MASK = "no-mask"
-
-
-class Panel(StrEnum):
-    """A film that --gif writes."""
-
-    ALL = "all"
-    PREDICTED = "predicted"
-    GOLD = "gold"
-    DIFFERENCE = "difference"
 
 
 def visualize(
@@ -100,7 +92,7 @@ def visualize(
         ),
     ] = None,
     panels: Annotated[
-        list[Panel] | None,
+        list[Film] | None,
         typer.Option(
             help="Films to write: output.gif (all), or one panel alone "
             "(predicted.gif, gold_std.gif, diff.gif); repeat it for several.",
@@ -149,10 +141,10 @@ def visualize(
     from lungcli.workflows.shared.sampling import Sample
 
     one_film = workflow.names_a_film(out)
-    wanted = panels or ([Panel.ALL] if one_film else list(Panel))
+    wanted = panels or ([Film.ALL] if one_film else list(Film))
     films = gif or panels or one_film or not (png or grid or uncertainty)
     settings = workflow.PictureSettings(
-        films=tuple(panel.value for panel in wanted) if films else (),
+        films=tuple(wanted) if films else (),
         overlays=png,
         grid=grid,
         uncertainty=uncertainty,

@@ -1,15 +1,31 @@
 """Names of what `lungcli export` writes."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
-ONNX: Final = "onnx"
-SAVED_MODEL: Final = "saved-model"
-LITERT: Final = "litert"
-SUFFIXES: Final = {ONNX: ".onnx", SAVED_MODEL: "", LITERT: ".tflite"}
 
-FLOAT32: Final = "float32"
-FLOAT16: Final = "float16"  # in which weights are stored; computed is in float32
-INT8: Final = "int8"  # in which most of the convolutions compute
+class Target(StrEnum):
+    """Format of an exported network."""
+
+    ONNX = "onnx"
+    SAVED_MODEL = "saved-model"
+    LITERT = "litert"
+
+
+class Precision(StrEnum):
+    """Numbers of an exported network."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"  # in which weights are stored; computed is in float32
+    INT8 = "int8"  # in which most of the convolutions compute
+
+
+SUFFIXES: Final[Mapping[str, str]] = {
+    Target.ONNX: ".onnx",
+    Target.SAVED_MODEL: "",
+    Target.LITERT: ".tflite",
+}
 
 SIGNATURE: Final = "serving_default"  # what TensorFlow Serving calls unless told so
 INPUT: Final = "image"  # float32 (batch, size, size, 1) in [0, 1]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.errors import LungcliError, ModelError
-from lungcli.model.export_formats import FLOAT16, INT8, LITERT, ONNX
+from lungcli.model.export_formats import Precision, Target
 from lungcli.model.info import ModelInfo, load_info
 from lungcli.model.onnx_predictor import OnnxPredictor
 from lungcli.model.onnx_session import open_session
@@ -57,11 +57,11 @@ def export_network(
         ModelError: If it cannot be exported.
         ValueError: If there are no images for `int8`.
     """
-    if precision == INT8 and images is None:
+    if precision == Precision.INT8 and images is None:
         msg = "int8 needs images to calibrate with."
         raise ValueError(msg)
     try:
-        if to == ONNX:
+        if to == Target.ONNX:
             _export_onnx(folder, path, precision, images)
         elif keras.backend.backend() == "tensorflow":
             _export_with_tensorflow(folder, path, to, precision, images)
@@ -81,13 +81,15 @@ def open_exported(path: Path, to: str, info: ModelInfo) -> ExportedNetwork:
         ModelError: If it cannot be loaded.
     """
     try:
-        if to == ONNX:
+        if to == Target.ONNX:
             return OnnxPredictor(open_session(path, threads=num_cores()), info)
         # TensorFlow, also where Keras runs on something else
         from lungcli.nn.litert_export import LiteRtPredictor  # noqa: PLC0415
         from lungcli.nn.saved_model_export import SavedModelPredictor  # noqa: PLC0415
 
-        return (LiteRtPredictor if to == LITERT else SavedModelPredictor)(path, info)
+        return (LiteRtPredictor if to == Target.LITERT else SavedModelPredictor)(
+            path, info
+        )
     except LungcliError:
         raise
     except Exception as error:  # of TensorFlow: any kind
@@ -99,9 +101,9 @@ def _export_onnx(
     folder: Path, path: Path, precision: str, images: NDArray[np.uint8] | None
 ) -> None:
     export_onnx(folder, path)
-    if precision == FLOAT16:
+    if precision == Precision.FLOAT16:
         halve_onnx(path)
-    elif precision == INT8 and images is not None:
+    elif precision == Precision.INT8 and images is not None:
         quantize_onnx(path, images)
 
 
@@ -112,10 +114,10 @@ def _export_with_tensorflow(
     from lungcli.nn.saved_model_export import write_saved_model  # noqa: PLC0415
 
     network = load_network(folder, load_info(folder), dtype="float32")
-    if to == LITERT:
+    if to == Target.LITERT:
         write_litert(network, path, precision=precision, images=images)
     else:
-        write_saved_model(network, path, half=precision == FLOAT16)
+        write_saved_model(network, path, half=precision == Precision.FLOAT16)
 
 
 def _export_elsewhere(

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from lungcli.model.export_formats import FLOAT16, INPUT, INT8, OUTPUT
+from lungcli.model.export_formats import INPUT, OUTPUT, Precision
 from lungcli.model.info import ModelInfo
 from lungcli.nn import quiet_stderr
 from lungcli.nn.saved_model_export import write_saved_model
@@ -53,10 +53,10 @@ def write_litert(
     with tempfile.TemporaryDirectory() as folder, quiet_stderr(), _no_warnings():
         write_saved_model(network, Path(folder), batch=1)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if precision == INT8:
+        if precision == Precision.INT8:
             content = _quantize(folder, converter.convert(), images)
         else:
-            if precision == FLOAT16:
+            if precision == Precision.FLOAT16:
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
                 converter.target_spec.supported_types = [tf.float16]
             content = converter.convert()

@@ -4,7 +4,6 @@ Pixels are counted from 1 along the rows; `"3 2 7 1"` is the pixels 3, 4 and 7.
 """
 
 import csv
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,11 @@ import numpy as np
 
 from lungcli.arrays import LEFT, RIGHT, Mask
 from lungcli.outputs.labelled import LabelledXray
-from lungcli.outputs.run_length import ROW_MAJOR, fill_runs, run_bounds
+from lungcli.outputs.run_length import ROW_MAJOR, run_bounds
 from lungcli.system.files import csv_cell, whole_file
 
 COLUMNS: Final = ("image_id", "Left Lung", "Right Lung", "Height", "Width")
 """Header of the table, as in CheXmask; left and right are the patient's."""
-
-_PAIRS: Final = re.compile(r"(?:[0-9]{1,15} [0-9]{1,15}(?: |\Z))*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +100,3 @@ def encode_mask(mask: Mask) -> str:
     runs = run_bounds(mask, ROW_MAJOR)
     pairs = np.column_stack([runs[:, 0] + 1, runs[:, 1] - runs[:, 0]])
     return " ".join(map(str, pairs.ravel().tolist()))
-
-
-def decode_mask(text: str, shape: tuple[int, int]) -> Mask:
-    """Return the mask that `encode_mask` has encoded.
-
-    Args:
-        text: Start and length of each run, from 1, along the rows, ascending.
-        shape: Height and width.
-
-    Raises:
-        ValueError: If the text is no such list, or does not fit the shape.
-    """
-    if not _PAIRS.fullmatch(text):
-        msg = f"RLE {text[:40]!r}: must be pairs of numbers with single spaces between."
-        raise ValueError(msg)
-    pairs = np.array(text.split(), np.int64).reshape(-1, 2)
-    starts = pairs[:, 0] - 1
-    runs = np.column_stack([starts, starts + pairs[:, 1]])
-    line = runs.ravel()
-    if runs.size and (line[0] < 0 or line[-1] > shape[0] * shape[1]):
-        msg = f"RLE leaves the image of {shape[0]}×{shape[1]} pixels."
-        raise ValueError(msg)
-    if (np.diff(line) < 0).any():
-        msg = "RLE has runs that overlap or do not ascend."
-        raise ValueError(msg)
-    return fill_runs(runs, shape, ROW_MAJOR)

@@ -46,25 +46,6 @@ def run_bounds(mask: Mask, order: Order) -> NDArray[np.int64]:
     return runs
 
 
-def fill_runs(runs: NDArray[np.int64], shape: tuple[int, int], order: Order) -> Mask:
-    """Return the mask whose runs these are: the inverse of `run_bounds`.
-
-    Args:
-        runs: Start and end (exclusive) of each run, shape `(num_runs, 2)`, in
-            ascending order and within the mask; runs may touch, not overlap.
-        shape: Height and width.
-        order: Whether the line follows the rows or the columns.
-    """
-    height, width = shape
-    steps = np.zeros(height * width + 1, np.int8)
-    np.add.at(steps, runs[:, 0], 1)
-    np.add.at(steps, runs[:, 1], -1)
-    line = np.cumsum(steps[:-1], dtype=np.int8).astype(np.bool_)
-    if order == ROW_MAJOR:
-        return line.reshape(height, width)
-    return np.ascontiguousarray(line.reshape(width, height).T)
-
-
 def _lit_part(mask: Mask) -> tuple[int, int, Mask]:
     """Return the top, the left side and the pixels of the bounding box."""
     box = bounding_box(mask)

@@ -1,10 +1,10 @@
 """Other gray values of the same anatomy: the reference stays."""
 
-import io
-
 import numpy as np
+from imageio.v3 import imread, imwrite
 from numpy.random import Generator
 from PIL import Image, ImageFilter
+from skimage.exposure import adjust_gamma
 
 from lungcli.arrays import Gray
 from lungcli.perturbations.sample import Sample
@@ -13,8 +13,7 @@ from lungcli.perturbations.sample import Sample
 def gamma(sample: Sample, exponent: float, rng: Generator) -> Sample:
     """Raise gray values in [0, 1] to a power: below 1 brightens, above 1 darkens."""
     del rng
-    table = np.rint(255 * (np.arange(256) / 255) ** exponent).astype(np.uint8)
-    return sample._replace(image=table[sample.image])
+    return sample._replace(image=adjust_gamma(sample.image, exponent))
 
 
 def lower_contrast(sample: Sample, levels: float, rng: Generator) -> Sample:
@@ -109,10 +108,8 @@ def blur(sample: Sample, percent: float, rng: Generator) -> Sample:
 def compress(sample: Sample, quality: float, rng: Generator) -> Sample:
     """Encode as baseline JPEG of this quality (1 to 100) and decode again."""
     del rng
-    file = io.BytesIO()
-    Image.fromarray(sample.image).save(file, format="JPEG", quality=round(quality))
-    with Image.open(file) as decoded:
-        return sample._replace(image=np.asarray(decoded))
+    encoded = imwrite("<bytes>", sample.image, extension=".jpg", quality=round(quality))
+    return sample._replace(image=imread(encoded, extension=".jpg"))
 
 
 def lower_resolution(sample: Sample, factor: float, rng: Generator) -> Sample:

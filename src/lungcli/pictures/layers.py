@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from imageio.v3 import imwrite
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -102,9 +103,10 @@ def encode_layers(
 
 
 def _encode_xray(picture: Gray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "WEBP", quality=_QUALITY, method=_METHOD)
-    return file.getvalue()
+    encoded: bytes = imwrite(
+        "<bytes>", picture, extension=".webp", quality=_QUALITY, method=_METHOD
+    )
+    return encoded
 
 
 def _draw_lungs(labels: LabelMap) -> NDArray[np.uint8]:

@@ -1,4 +1,9 @@
-"""Look-up tables of a DICOM header: modality LUT and VOI LUT."""
+"""Look-up tables of a DICOM header: modality LUT and VOI LUT.
+
+pydicom's `apply_modality_lut` and `apply_voi_lut` fail on what archives hold: modality
+tables of 12 bits, entries of 8 bits packed or of a stated depth that is none, fewer
+entries than stated, and a negative first value that was stored as unsigned.
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -8,9 +8,9 @@ from pydicom.dataset import Dataset
 from lungcli.data.dicom.dataset import parse, read_bytes
 from lungcli.data.dicom.doubts import read_doubts
 from lungcli.data.dicom.frame import Frame, read_frame
+from lungcli.data.dicom.gray import to_gray
 from lungcli.data.dicom.orientation import read_orientation, read_view
 from lungcli.data.dicom.spacing import read_spacing
-from lungcli.data.dicom.values import to_gray
 from lungcli.data.opening import without_warnings
 from lungcli.data.xray import Xray
 

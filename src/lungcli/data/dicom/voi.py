@@ -1,4 +1,8 @@
-"""Values of interest: what a DICOM header wants shown, as levels from 0 to 1."""
+"""Values of interest: what a DICOM header wants shown, as levels from 0 to 1.
+
+Not by pydicom's `apply_windowing`, whose range of gray values is upside down where the
+rescale slope is negative.
+"""
 
 from dataclasses import dataclass
 

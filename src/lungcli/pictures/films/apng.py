@@ -1,14 +1,10 @@
 """Animated PNG: every pixel exact."""
 
-import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
-
-import numpy as np
-from PIL import Image
 
 from lungcli.arrays import Rgb
 from lungcli.pictures.films.change import Box, changed_box, changed_pixels
@@ -96,10 +92,10 @@ class _Writer:
 
 
 def _chunks(picture: Rgb) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and data of each chunk of a still PNG, as Pillow compresses it."""
-    still = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(still, "PNG")
-    content = still.getvalue()
+    """Yield kind and data of each chunk of a still PNG."""
+    from imageio.v3 import imwrite  # noqa: PLC0415 - not for `predict`
+
+    content: bytes = imwrite("<bytes>", picture, extension=".png")
     start = len(_SIGNATURE)
     while start < len(content):
         (length,) = struct.unpack_from(">I", content, start)

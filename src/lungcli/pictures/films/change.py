@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lungcli.masks.regions import bounding_box
+
 Box = tuple[slice, slice]  # rows, columns
 
 
@@ -19,8 +21,4 @@ def changed_box(changed: NDArray[np.bool_]) -> Box:
     A film has a frame for each moment, also where two frames are equal, and no format
     takes a frame without a pixel.
     """
-    rows = np.flatnonzero(changed.any(axis=1))
-    columns = np.flatnonzero(changed.any(axis=0))
-    if not rows.size:
-        return slice(0, 1), slice(0, 1)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return bounding_box(changed) if changed.any() else (slice(0, 1), slice(0, 1))

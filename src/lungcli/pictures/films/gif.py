@@ -1,27 +1,26 @@
 """Animated GIF with one palette for the whole film."""
 
-import io
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import GifImagePlugin, Image
 
 from lungcli.arrays import Rgb
 from lungcli.pictures.colours import PALETTE
 from lungcli.pictures.films.change import changed_box, changed_pixels
+from lungcli.system.spool import Spool
 
 _NUM_COLOURS: Final = 256
 _UNCHANGED: Final = 255  # the transparent entry: what the frame before shows stays
 _SAMPLES_PER_FRAME: Final = 8192
 _MOST_SAMPLES: Final = 1_000_000  # of the film; more choose no better a palette
-_HEADER: Final = 13  # bytes before the palette
-_KEEP_AND_TRANSPARENT: Final = 0b00000101  # the next frame is drawn over this one
+_KEEP: Final = 1  # the next frame is drawn over this one
 
 Indices = NDArray[np.uint8]  # palette entries, (height, width)
 
@@ -43,38 +42,22 @@ def write_gif_frames(frames: Iterable[Rgb], path: Path, duration_ms: int) -> Non
         CompuServe (1990), Graphics Interchange Format, Version 89a,
         https://www.w3.org/Graphics/GIF/spec-gif89a.txt
     """
-    with tempfile.TemporaryFile() as place, path.open("wb") as stream:
-        reel = _Reel(frames, place)
-        palette = _choose_palette(reel.sample)
-        height, width = reel.shape[:2]
-        stream.write(_header(width, height, palette))
-        before: Indices | None = None
-        for frame in reel:
-            indices = _to_indices(frame, palette)
-            stream.write(_frame(indices, before, palette, duration_ms))
-            before = indices
-        stream.write(b";")
-
-
-class _Reel:
-    """The frames of a film, packed on disk, and a sample of their pixels."""
-
-    def __init__(self, frames: Iterable[Rgb], place: BinaryIO) -> None:
-        self._place = place
-        self._lengths: list[int] = []
+    with tempfile.TemporaryFile() as waiting, path.open("wb") as stream:
+        packed: Spool[bytes] = Spool(waiting)
         samples = []
         for frame in frames:
-            self.shape = frame.shape
-            self._lengths.append(place.write(zlib.compress(frame.tobytes(), 1)))
+            shape = frame.shape
+            packed.append(zlib.compress(frame.tobytes(), 1))
             samples.append(_sample(frame))
-        every = -(-len(samples) * _SAMPLES_PER_FRAME // _MOST_SAMPLES)
-        self.sample = np.concatenate([sample[::every] for sample in samples])
-
-    def __iter__(self) -> Iterator[Rgb]:
-        self._place.seek(0)
-        for length in self._lengths:
-            packed = self._place.read(length)
-            yield np.frombuffer(zlib.decompress(packed), np.uint8).reshape(self.shape)
+        palette = _choose_palette(samples)
+        stream.write(_header(shape[1], shape[0], palette))
+        before: Indices | None = None
+        for pixels in packed:
+            frame = np.frombuffer(zlib.decompress(pixels), np.uint8).reshape(shape)
+            indices = _to_indices(frame, palette)
+            stream.write(_frame(indices, before, duration_ms))
+            before = indices
+        stream.write(b";")
 
 
 def _sample(frame: Rgb) -> NDArray[np.uint8]:
@@ -84,10 +67,12 @@ def _sample(frame: Rgb) -> NDArray[np.uint8]:
     return pixels[::step].copy()
 
 
-def _choose_palette(sample: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _choose_palette(samples: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Return 256 colours, shape `(256, 3)`: fixed, adaptive, one for unchanged."""
     num_adaptive = _NUM_COLOURS - len(PALETTE) - 1
-    strip = Image.fromarray(sample[None])
+    every = -(-len(samples) * _SAMPLES_PER_FRAME // _MOST_SAMPLES)
+    pixels = np.concatenate([sample[::every] for sample in samples])
+    strip = Image.fromarray(pixels[None])
     # median cut would spend most entries on the many grays and blotch the tints
     chosen = strip.quantize(num_adaptive, Image.Quantize.MAXCOVERAGE)
     adaptive = np.array(chosen.getpalette(), np.uint8).reshape(-1, 3)[:num_adaptive]
@@ -113,38 +98,27 @@ def _header(width: int, height: int, palette: NDArray[np.uint8]) -> bytes:
     return b"GIF89a" + size + palette.tobytes() + for_ever
 
 
-def _frame(
-    indices: Indices,
-    before: Indices | None,
-    palette: NDArray[np.uint8],
-    duration_ms: int,
-) -> bytes:
+def _frame(indices: Indices, before: Indices | None, duration_ms: int) -> bytes:
     """Return the blocks of one frame: its time, then the part that changed."""
-    control = struct.pack(
-        "<BBBBHBB",
-        *(0x21, 0xF9, 4, _KEEP_AND_TRANSPARENT),
-        *(duration_ms // 10, _UNCHANGED, 0),
-    )
     if before is None:
-        return control + _image(indices, (0, 0), palette)
+        return _image(indices, (0, 0), duration_ms)
     changed = changed_pixels(before, indices)
     box = changed_box(changed)
     corner = box[1].start, box[0].start
-    whole = _image(indices[box], corner, palette)
+    whole = _image(indices[box], corner, duration_ms)
     # Where little changed this is much the shorter one; in grain that changed here and
     # there, the longer one.
     masked = np.where(changed[box], indices[box], np.uint8(_UNCHANGED))
-    return control + min(whole, _image(masked, corner, palette), key=len)
+    return min(whole, _image(masked, corner, duration_ms), key=len)
 
 
-def _image(
-    indices: Indices, corner: tuple[int, int], palette: NDArray[np.uint8]
-) -> bytes:
-    """Return an image block, as Pillow compresses it, moved to `corner` (x, y)."""
-    image = Image.fromarray(np.ascontiguousarray(indices))
-    image.putpalette(palette.tobytes())
-    still = io.BytesIO()
-    image.save(still, "GIF", optimize=False, interlace=0)
-    block = still.getvalue()[:-1]  # without the end of the file
-    start = block.index(b",", _HEADER + 3 * _NUM_COLOURS)
-    return b"," + struct.pack("<HH", *corner) + block[start + 5 :]
+def _image(indices: Indices, corner: tuple[int, int], duration_ms: int) -> bytes:
+    """Return the blocks of an image that is drawn at `corner` (x, y)."""
+    blocks = GifImagePlugin.getdata(
+        Image.fromarray(indices),
+        corner,
+        duration=duration_ms,
+        transparency=_UNCHANGED,
+        disposal=_KEEP,
+    )
+    return b"".join(blocks)

@@ -44,12 +44,13 @@ def write_mp4_frames(frames: Iterable[Rgb], path: Path, fps: float) -> None:
         OSError: If it fails.
     """
     check_ffmpeg()
-    from imageio.v2 import get_writer  # noqa: PLC0415 - with its plugins, slow
+    from imageio.v3 import imwrite  # noqa: PLC0415 - with its plugins, slow
 
-    with get_writer(
+    imwrite(
         path,
-        format="FFMPEG",
-        mode="I",
+        map(_even, frames),
+        plugin="FFMPEG",
+        is_batch=True,
         fps=fps,
         codec="libx264",
         pixelformat="yuv420p",
@@ -57,9 +58,7 @@ def write_mp4_frames(frames: Iterable[Rgb], path: Path, fps: float) -> None:
         macro_block_size=2,
         ffmpeg_log_level="error",
         output_params=[*_QUALITY, *_BROWSER, *_COLOURS],
-    ) as film:
-        for frame in frames:
-            film.append_data(_even(frame))  # type: ignore[attr-defined]
+    )
 
 
 def _even(frame: Rgb) -> Rgb:

@@ -1,12 +1,9 @@
 """Animated WebP: the smallest film that needs no player."""
 
-import io
 import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
-
-from PIL import Image
 
 from lungcli.arrays import Rgb
 
@@ -45,9 +42,10 @@ def write_webp_frames(frames: Iterable[Rgb], path: Path, duration_ms: int) -> No
 
 def _still(frame: Rgb) -> bytes:
     """Return the compressed pixels of one frame, without what stands around them."""
-    still = io.BytesIO()
-    Image.fromarray(frame).save(still, "WEBP", quality=_QUALITY)
-    return still.getvalue()[12:]
+    from imageio.v3 import imwrite  # noqa: PLC0415 - not for `predict`
+
+    still: bytes = imwrite("<bytes>", frame, extension=".webp", quality=_QUALITY)
+    return still[12:]
 
 
 def _write_chunk(stream: BinaryIO, kind: bytes, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """Contact sheets of predicted and expert outlines, sorted by Dice."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -8,17 +9,19 @@ from lungcli.pictures.film import write_png
 from lungcli.pictures.panels import PanelCase, draw_overlay
 from lungcli.pictures.sheet import Tile, contact_sheet
 from lungcli.pictures.views import OUTLINES
-from lungcli.workflows.drawing.cases import Spool, worst_first
+from lungcli.workflows.drawing.panel_cases import worst_first
 
 TILES_A_SHEET: Final = 96
 _MOST_COLUMNS: Final = 8
 
 
-def write_sheets(spool: Spool, folder: Path, *, split: str, side: int) -> list[Path]:
+def write_sheets(
+    cases: Sequence[PanelCase], folder: Path, *, split: str, side: int
+) -> list[Path]:
     """Write contact sheets, the lowest Dice first, cases without a reference last.
 
     Args:
-        spool: The cases.
+        cases: In any order; read as they are drawn.
         folder: Gets `grid.png` or, beyond `TILES_A_SHEET` cases, `grid-1.png` and so
             on.
         split: What the title calls the cases.
@@ -27,7 +30,8 @@ def write_sheets(spool: Spool, folder: Path, *, split: str, side: int) -> list[P
     Raises:
         OutputError: If a sheet cannot be written.
     """
-    order = sorted(range(len(spool)), key=lambda index: worst_first(spool.dice[index]))
+    dice = [case.scores.dice for case in cases]
+    order = sorted(range(len(dice)), key=lambda index: worst_first(dice[index]))
     pages = [
         order[start : start + TILES_A_SHEET]
         for start in range(0, len(order), TILES_A_SHEET)
@@ -37,11 +41,11 @@ def write_sheets(spool: Spool, folder: Path, *, split: str, side: int) -> list[P
     for number, page in enumerate(pages, start=1):
         name = "grid.png" if len(pages) == 1 else f"grid-{number}.png"
         picture = contact_sheet(
-            [_tile(spool[index], side) for index in page],
+            [_tile(cases[index], side) for index in page],
             columns=columns,
             side=side,
-            title=_sheet_title(spool, split, (number, len(pages))),
-            legend=OUTLINES if spool.has_scores else OUTLINES[:2],
+            title=_sheet_title(dice, split, (number, len(pages))),
+            legend=OUTLINES[:2] if all(map(math.isnan, dice)) else OUTLINES,
         )
         written.append(write_png(picture, folder / name))
     return written
@@ -61,9 +65,9 @@ def num_columns(num_tiles: int) -> int:
     )
 
 
-def _sheet_title(spool: Spool, split: str, place: tuple[int, int]) -> str:
-    scored = [value for value in spool.dice if math.isfinite(value)]
-    words = [f"split {split} · {len(spool)} case{'s' if len(spool) > 1 else ''}"]
+def _sheet_title(dice: Sequence[float], split: str, place: tuple[int, int]) -> str:
+    scored = [value for value in dice if math.isfinite(value)]
+    words = [f"split {split} · {len(dice)} case{'s' if len(dice) > 1 else ''}"]
     if scored:
         words.append(f"Dice {min(scored):.3f} to {max(scored):.3f}, lowest first")
     if place[1] > 1:

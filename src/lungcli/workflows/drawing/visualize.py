@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 from lungcli.arrays import Rgb
@@ -20,10 +21,10 @@ from lungcli.pictures.panels import PanelCase, draw_frame, draw_overlay
 from lungcli.pictures.views import PANELS
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
-from lungcli.system.temporary import private_folder
-from lungcli.workflows.drawing.cases import (
-    Spool,
-    draw_cases,
+from lungcli.system.spool import Spool
+from lungcli.workflows.drawing.films import FILE_NAMES, Film
+from lungcli.workflows.drawing.panel_cases import (
+    panel_cases,
     picture_names,
     worst_cases,
 )
@@ -34,12 +35,6 @@ from lungcli.workflows.shared.inference import LungModel, load_model
 from lungcli.workflows.shared.output_folder import check_output
 from lungcli.workflows.shared.sampling import Sample, find_cases
 
-FILMS: Final = {
-    "all": "output.gif",
-    "predicted": "predicted.gif",
-    "gold": "gold_std.gif",
-    "difference": "diff.gif",
-}
 _LOOKS_LIKE_A_FILE: Final = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 
 
@@ -48,7 +43,7 @@ class PictureSettings:
     """What to draw.
 
     Attributes:
-        films: Which of `FILMS` to write; empty for none.
+        films: Which of `Film` to write; empty for none.
         overlays: Whether to write one PNG a case, with outlines.
         grid: Whether to write contact sheets with outlines, the lowest Dice first.
         uncertainty: Whether to write one heat map of doubt a case.
@@ -58,7 +53,7 @@ class PictureSettings:
         fps: Frames a second of the films.
     """
 
-    films: tuple[str, ...] = tuple(FILMS)
+    films: tuple[str, ...] = tuple(Film)
     overlays: bool = False
     grid: bool = False
     uncertainty: bool = False
@@ -68,9 +63,9 @@ class PictureSettings:
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
-        unknown = sorted(set(self.films) - set(FILMS))
+        unknown = sorted(set(self.films) - set(Film))
         if unknown:
-            msg = f"panels {', '.join(unknown)}: choose from {', '.join(FILMS)}."
+            msg = f"panels {', '.join(unknown)}: choose from {', '.join(Film)}."
             raise ConfigError(msg)
         if not 0 < self.fps < math.inf:
             msg = f"fps is {self.fps}: it must be a number above 0."
@@ -135,23 +130,23 @@ def visualize(
     folder = out or found.results.pictures
     is_film = names_a_film(out)
     check_output(folder.parent if is_film else folder)
-    with locked(folder, outside=is_film), private_folder() as temporary:
+    with locked(folder, outside=is_film), TemporaryFile() as waiting:
         if settings.sample.worst:
             cases = worst_cases(lungs, cases, settings.sample.worst, progress)
-        spool = Spool(temporary)
+        spool: Spool[PanelCase] = Spool(waiting)
         single: list[Path] = []
         names = picture_names(cases)
         progress("predict", 0, len(cases))
         for panel, case, name in zip(
-            draw_cases(lungs, cases), cases, names, strict=True
+            panel_cases(lungs, cases), cases, names, strict=True
         ):
-            spool.add(panel)
+            spool.append(panel)
             single += _draw_single(
                 lungs, case, panel, name, folder=folder, settings=settings
             )
             progress("predict", len(spool), len(cases))
         paths = {
-            folder if is_film else folder / FILMS[name]: panels
+            folder if is_film else folder / FILE_NAMES[name]: panels
             for name, panels in films.items()
         }
         written = _write_films(paths, spool, settings, progress)
@@ -197,10 +192,13 @@ def _films(
     Where nobody drew a reference there is nothing to show but X-ray and Predicted.
     """
     panels: dict[str, Sequence[str]] = {
-        name: PANELS if name == "all" else (name,) for name in wanted
+        name: PANELS if name == Film.ALL else (name,) for name in wanted
     }
     if not any(case.has_mask for _, case in cases):
-        bare = {"all": ("predicted", "gold"), "predicted": ("predicted",)}
+        bare: Mapping[str, Sequence[str]] = {
+            Film.ALL: (Film.PREDICTED, Film.GOLD),
+            Film.PREDICTED: (Film.PREDICTED,),
+        }
         panels = {name: bare[name] for name in wanted if name in bare}
         if wanted and not panels:
             msg = "nobody drew on these cases: of the --panels, take all or predicted."
@@ -235,20 +233,20 @@ def _draw_single(
 
 def _write_films(
     films: Mapping[Path, Sequence[str]],
-    spool: Spool,
+    cases: Sequence[PanelCase],
     settings: PictureSettings,
     progress: Progress,
 ) -> list[Path]:
-    total = len(films) * len(spool)
+    total = len(films) * len(cases)
     progress("films", 0, total)
 
     def frames(panels: Sequence[str], done: int) -> Iterator[Rgb]:
-        for number, panel in enumerate(spool, start=1):
-            place = (number, len(spool))
-            yield draw_frame(panel, side=settings.side, panels=panels, place=place)
+        for number, case in enumerate(cases, start=1):
+            place = (number, len(cases))
+            yield draw_frame(case, side=settings.side, panels=panels, place=place)
             progress("films", done + number, total)
 
     return [
-        write_film(frames(panels, number * len(spool)), path, fps=settings.fps)
+        write_film(frames(panels, number * len(cases)), path, fps=settings.fps)
         for number, (path, panels) in enumerate(films.items())
     ]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lungcli._version import __version__
 from lungcli.arrays import BACKGROUND, LEFT, RIGHT
-from lungcli.model.export_formats import INPUT, LITERT, OUTPUT
+from lungcli.model.export_formats import INPUT, OUTPUT, Target
 from lungcli.model.find import ModelFolder
 from lungcli.model.info import ModelInfo, fingerprint, weights_file
 from lungcli.workflows.exporting.parity import Parity
@@ -37,7 +37,7 @@ def describe(
         parity: As `describe_parity` returns it.
     """
     size = info.network.size
-    batch = 1 if to == LITERT else None
+    batch = 1 if to == Target.LITERT else None
     return {
         "format": FORMAT_VERSION,
         "lungcli": __version__,

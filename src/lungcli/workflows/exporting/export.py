@@ -1,12 +1,12 @@
 """A trained network for other programs, with proof that it computes the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from lungcli.errors import ConfigError, ModelError, OutputError
-from lungcli.model.export_formats import FLOAT16, FLOAT32, INT8, SAVED_MODEL, SUFFIXES
+from lungcli.model.export_formats import SUFFIXES, Precision, Target
 from lungcli.model.find import Announce, ModelFolder, find_model, quiet
 from lungcli.model.info import (
     MODEL_JSON,
@@ -20,13 +20,17 @@ from lungcli.system.files import real_path, whole_file, whole_folder, write_json
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.workflows.exporting.card import describe, describe_parity
-from lungcli.workflows.exporting.inputs import TrialXrays, trial_xrays
 from lungcli.workflows.exporting.parity import Parity, compare
+from lungcli.workflows.exporting.trial_xrays import TrialXrays, trial_xrays
 from lungcli.workflows.shared.inference import LungModel
 from lungcli.workflows.shared.output_folder import check_output
 
 # Lowest Dice between the label maps of the original and the exported network.
-REQUIRED_DICE: Final = {FLOAT32: 0.999, FLOAT16: 0.999, INT8: 0.995}
+REQUIRED_DICE: Final[Mapping[str, float]] = {
+    Precision.FLOAT32: 0.999,
+    Precision.FLOAT16: 0.999,
+    Precision.INT8: 0.995,
+}
 _SAVED_MODEL_FILE: Final = "saved_model.pb"
 
 
@@ -45,7 +49,7 @@ class ExportSettings:
     """
 
     to: str
-    precision: str = FLOAT32
+    precision: str = Precision.FLOAT32
     force: bool = False
 
     def __post_init__(self) -> None:
@@ -57,7 +61,7 @@ class ExportSettings:
             names = ", ".join(REQUIRED_DICE)
             msg = f"--precision is {self.precision!r}: choose one of {names}."
             raise ConfigError(msg)
-        if self.to == SAVED_MODEL and self.precision == INT8:
+        if self.to == Target.SAVED_MODEL and self.precision == Precision.INT8:
             msg = (
                 "a saved-model has float32 or float16. Take --to onnx or --to litert "
                 "for int8."
@@ -67,7 +71,7 @@ class ExportSettings:
     @property
     def default_name(self) -> str:
         """What the export is called unless told otherwise."""
-        if self.to == SAVED_MODEL:
+        if self.to == Target.SAVED_MODEL:
             return "lungs-saved-model"
         return f"lungs-{self.precision}{SUFFIXES[self.to]}"
 
@@ -136,9 +140,12 @@ def export(
     card_path = path.with_name(f"{path.name}.json")
     _check_place(path, card_path, found, settings)
     xrays = trial_xrays(
-        data, info.network.size, calibrate=settings.precision == INT8, progress=progress
+        data,
+        info.network.size,
+        calibrate=settings.precision == Precision.INT8,
+        progress=progress,
     )
-    place = whole_folder if settings.to == SAVED_MODEL else whole_file
+    place = whole_folder if settings.to == Target.SAVED_MODEL else whole_file
     with (
         locked(path, outside=True),
         whole_file(card_path) as card_part,
@@ -187,7 +194,7 @@ def _check_place(
 
 def _is_something_else(path: Path, settings: ExportSettings | None) -> bool:
     """Tell whether what is there cannot be an earlier export, or its JSON file."""
-    if settings is None or settings.to != SAVED_MODEL:
+    if settings is None or settings.to != Target.SAVED_MODEL:
         return not path.is_file()
     return not (path / _SAVED_MODEL_FILE).is_file()
 
@@ -254,9 +261,9 @@ def _describe(
 
 
 def _remedy(settings: ExportSettings) -> str:
-    if settings.precision == INT8:
+    if settings.precision == Precision.INT8:
         return "Take --precision float16, or calibrate with other X-rays (--data)."
-    if settings.precision == FLOAT16:
+    if settings.precision == Precision.FLOAT16:
         return "Take --precision float32."
     return "Report it, and take another --to meanwhile."
 

@@ -10,7 +10,7 @@ from lungcli.arrays import LabelMap
 from lungcli.errors import ModelError
 from lungcli.metrics.overlap import dice, overlap_by_lung
 from lungcli.system.progress import Progress, silent
-from lungcli.workflows.exporting.inputs import FittedXray
+from lungcli.workflows.exporting.trial_xrays import FittedXray
 from lungcli.workflows.shared.inference import LungModel
 
 _SIDES: Final = ("right", "left")

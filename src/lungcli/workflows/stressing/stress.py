@@ -16,7 +16,7 @@ from lungcli.system.progress import Progress, silent
 from lungcli.workflows.shared.datasets import DatasetCase, data_names, select_to_score
 from lungcli.workflows.shared.inference import LungModel, load_model
 from lungcli.workflows.shared.output_folder import check_output
-from lungcli.workflows.stressing.outputs import Results, write_results
+from lungcli.workflows.stressing.result_files import Results, write_results
 from lungcli.workflows.stressing.trials import (
     Dice,
     list_trials,

@@ -10,7 +10,7 @@ from lungcli.data.prepared import open_prepared
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.pictures import sheet
 from lungcli.workflows.drawing import sheets as picture_sheets
-from lungcli.workflows.drawing.cases import worst_first
+from lungcli.workflows.drawing.panel_cases import worst_first
 from lungcli.workflows.drawing.visualize import PictureSettings, names_a_film, visualize
 from lungcli.workflows.shared.sampling import Sample, find_cases
 

@@ -23,7 +23,7 @@ from lungcli.metrics.overlap import dice, overlap_by_lung
 from lungcli.model.info import fingerprint
 from lungcli.phantom import draw_phantom
 from lungcli.workflows.exporting import export as module
-from lungcli.workflows.exporting import inputs as export_inputs
+from lungcli.workflows.exporting import trial_xrays
 from lungcli.workflows.exporting.export import REQUIRED_DICE, ExportSettings, export
 from lungcli.workflows.exporting.parity import lower_dice
 from lungcli.workflows.predicting.predict import predict
@@ -52,9 +52,9 @@ SMALL = dict.fromkeys(REQUIRED_DICE, 0.9)
 def few_xrays():
     """Four phantoms to compare on, six to calibrate with."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export_inputs, "NUM_PHANTOMS", 4)
-        patch.setattr(export_inputs, "NUM_CALIBRATION", 6)
-        patch.setattr(export_inputs, "_PHANTOM_SIZE", 160)
+        patch.setattr(trial_xrays, "NUM_PHANTOMS", 4)
+        patch.setattr(trial_xrays, "NUM_CALIBRATION", 6)
+        patch.setattr(trial_xrays, "_PHANTOM_SIZE", 160)
         yield
 
 
@@ -214,9 +214,9 @@ def test_where_keras_runs_on_jax(run, tmp_path):
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from lungcli.workflows.exporting import inputs as export_inputs\n"
+        "from lungcli.workflows.exporting import trial_xrays\n"
         "from lungcli.workflows.exporting.export import ExportSettings, export\n"
-        "export_inputs.NUM_PHANTOMS, export_inputs._PHANTOM_SIZE = 1, 160\n"
+        "trial_xrays.NUM_PHANTOMS, trial_xrays._PHANTOM_SIZE = 1, 160\n"
         "settings = ExportSettings(to='litert', precision='float16')\n"
         "export(sys.argv[1], settings=settings, out=Path(sys.argv[2]))\n"
     )
@@ -265,28 +265,28 @@ def test_a_prepared_data_set_to_compare_on(run, prepared, tmp_path):
 
 class TestInputs:
     def test_splits_of_a_prepared_data_set(self, prepared):
-        found = export_inputs.trial_xrays([str(prepared)], 64, calibrate=True)
+        found = trial_xrays.trial_xrays([str(prepared)], 64, calibrate=True)
         assert len(found.xrays) == 2
         assert found.calibration.shape == (6, 64, 64, 1)
         assert found.calibration.dtype == np.uint8
 
     def test_every_second_xray_calibrates(self, phantoms):
         folder = str(phantoms / "CXR_png")
-        found = export_inputs.trial_xrays([folder], 64, calibrate=True)
+        found = trial_xrays.trial_xrays([folder], 64, calibrate=True)
         assert found.kind == "X-rays"
         assert (len(found.xrays), len(found.calibration)) == (6, 6)
-        alone = export_inputs.trial_xrays([folder], 64, calibrate=False)
+        alone = trial_xrays.trial_xrays([folder], 64, calibrate=False)
         assert (len(alone.xrays), alone.calibration) == (12, None)
 
     def test_one_xray_does_both(self, chest):
-        found = export_inputs.trial_xrays([str(chest)], 64, calibrate=True)
+        found = trial_xrays.trial_xrays([str(chest)], 64, calibrate=True)
         assert found.xrays[0].geometry.height == 130
         np.testing.assert_array_equal(
             found.calibration[0, ..., 0], found.xrays[0].square
         )
 
     def test_phantoms_that_calibrate_are_others(self):
-        found = export_inputs.trial_xrays([], 64, calibrate=True)
+        found = trial_xrays.trial_xrays([], 64, calibrate=True)
         assert (len(found.xrays), len(found.calibration)) == (4, 6)
         squares = [xray.square for xray in found.xrays]
         assert not any((found.calibration[0, ..., 0] == s).all() for s in squares)
@@ -294,16 +294,16 @@ class TestInputs:
     def test_a_broken_xray(self, tmp_path):
         (tmp_path / "a.png").write_bytes(b"no image")
         with pytest.raises(ImageError, match=r"a\.png"):
-            export_inputs.trial_xrays([str(tmp_path / "a.png")], 64, calibrate=False)
+            trial_xrays.trial_xrays([str(tmp_path / "a.png")], 64, calibrate=False)
 
     def test_a_missing_one(self, tmp_path):
         with pytest.raises(DatasetError, match="gone"):
-            export_inputs.trial_xrays([str(tmp_path / "gone")], 64, calibrate=False)
+            trial_xrays.trial_xrays([str(tmp_path / "gone")], 64, calibrate=False)
 
     def test_no_more_than_asked_for_and_evenly_spread(self):
-        assert export_inputs.spread(range(10), 3) == [0, 3, 6]
-        assert export_inputs.spread(range(2), 3) == [0, 1]
-        assert export_inputs.spread([], 3) == []
+        assert trial_xrays.spread(range(10), 3) == [0, 3, 6]
+        assert trial_xrays.spread(range(2), 3) == [0, 1]
+        assert trial_xrays.spread([], 3) == []
 
 
 class TestLowerDice:

@@ -1,7 +1,6 @@
 """The cases that are drawn, each as one picture needs it."""
 
 import math
-import pickle
 from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
@@ -46,7 +45,7 @@ def worst_first(value: float) -> tuple[bool, float]:
     return undefined, 0.0 if undefined else value
 
 
-def draw_cases(lungs: LungModel, cases: Sequence[DatasetCase]) -> Iterator[PanelCase]:
+def panel_cases(lungs: LungModel, cases: Sequence[DatasetCase]) -> Iterator[PanelCase]:
     """Yield each case at its stored size, with the scores of its original one."""
     several = len({case.source for _, case in cases}) > 1
     for (dataset, case), predicted in zip(cases, lungs.label_cases(cases), strict=True):
@@ -74,43 +73,6 @@ def picture_names(cases: Sequence[DatasetCase]) -> list[str]:
         free = (name for name in chain([f"{stem}.png"], numbered) if name not in names)
         names.append(next(free))
     return names
-
-
-class Spool:
-    """Cases on disk between the network and the pictures, so that memory stays flat.
-
-    Args:
-        folder: An empty one.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.dice: list[float] = []
-
-    def add(self, panel: PanelCase) -> None:
-        """Keep one more case."""
-        self._path(len(self.dice)).write_bytes(pickle.dumps(panel))
-        self.dice.append(panel.scores.dice)
-
-    @property
-    def has_scores(self) -> bool:
-        """Whether any case has a gold standard that shows."""
-        return not all(map(math.isnan, self.dice))
-
-    def __len__(self) -> int:
-        return len(self.dice)
-
-    def __iter__(self) -> Iterator[PanelCase]:
-        return (self[index] for index in range(len(self)))
-
-    def __getitem__(self, index: int) -> PanelCase:
-        panel: PanelCase = pickle.loads(  # noqa: S301 - our own
-            self._path(index).read_bytes()
-        )
-        return panel
-
-    def _path(self, index: int) -> Path:
-        return self._folder / f"{index}.pickle"
 
 
 def _score(counts: dict[str, Overlap]) -> PanelScores:

@@ -40,7 +40,7 @@ class Results:
         cases: The cases, one or more.
         tables: Their Dice, one table a perturbation.
         verdicts: One a perturbation, in the same order.
-        example: One case in every trial of `stress_trials.list_trials`.
+        example: One case in every trial of `trials.list_trials`.
     """
 
     cases: tuple[PreparedCase, ...]

@@ -1,7 +1,7 @@
 """Tables of scores on the terminal."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
@@ -9,33 +9,13 @@ from rich.table import Table
 from lungcli.cli.output import out, plain
 
 if TYPE_CHECKING:  # the workflows load NumPy, which --help does not need
+    from lungcli.metrics.catalogue import Metric
     from lungcli.metrics.scores import CaseScores
     from lungcli.workflows.evaluating.compare import Comparison, PairedDifference
     from lungcli.workflows.evaluating.cross_matrix import CrossMatrix, MatrixCell
 
 _SIGNIFICANT: Final = 0.05
-_STRUCTURES: Final = ("lungs", "right", "left")
-_ScoreRow = tuple[str, str, str]  # title, lung or "" for both, score
-
-_SCORES: Final[tuple[_ScoreRow, ...]] = (
-    ("Dice", "", "dice"),
-    ("  right lung", "right", "dice"),
-    ("  left lung", "left", "dice"),
-    ("IoU (Jaccard)", "", "iou"),
-    ("Sensitivity", "", "sensitivity"),
-    ("Precision", "", "precision"),
-    ("NSD", "", "nsd"),
-    ("HD95", "", "hd95"),
-    ("  right lung", "right", "hd95"),
-    ("  left lung", "left", "hd95"),
-    ("ASSD", "", "assd"),
-)
-_BRIEF: Final = ("dice", "nsd", "hd95", "assd")  # of each of several sources
-_PERCENT: Final[tuple[_ScoreRow, ...]] = (
-    ("HD95", "", "hd95_percent"),
-    ("ASSD", "", "assd_percent"),
-)
-_TITLES: Final = {"dice": "Dice", "iou": "IoU", "nsd": "NSD"}
+_ScoreRow = tuple["Metric", str, str]  # metric, structure, name of its block
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
@@ -52,25 +32,38 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     groups = {"all": summary, **sources} if len(sources) > 1 else sources
     for number, (source, group) in enumerate(groups.items()):
         table.add_row(f"[bold]{plain(source)}[/bold] ({group['cases']})")
-        rows = [row for row in _SCORES if number == 0 or row[2] in _BRIEF]
         unit = group["hd95"]["unit"]
         comparable = unit == "%" or unit == summary["hd95"]["unit"] == "mm"
-        _add_group(table, group, rows if comparable else [*rows, *_PERCENT])
+        _add_group(table, group, _rows(brief=number > 0, percent=not comparable))
     out.print(table)
     out.print(_failures(summary), soft_wrap=True, highlight=False)
 
 
+def _rows(*, brief: bool, percent: bool) -> Iterator[_ScoreRow]:
+    """Yield what is said of a group, of some metrics for each lung as well."""
+    from lungcli.metrics.catalogue import Place, shown_in
+    from lungcli.metrics.overlap import LUNGS, STRUCTURES
+
+    for metric in shown_in(Place.SOURCES if brief else Place.TERMINAL):
+        parts = STRUCTURES if metric.place >= Place.GROUPS else (LUNGS,)
+        yield from ((metric, part, metric.name) for part in parts)
+    for metric in shown_in(Place.SOURCES) if percent else ():
+        if metric.is_distance:
+            yield metric, LUNGS, metric.comparable
+
+
 def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
     """Print the cases with the lowest Dice."""
+    from lungcli.metrics.overlap import SIDES, STRUCTURES
     from lungcli.metrics.summary import worst_first
 
     table = Table(title=f"lowest Dice, {min(count, len(cases))} of {len(cases)}")
     for name in ("source", "case"):
         table.add_column(name, overflow="fold")
-    for name in ("Dice", "right lung", "left lung"):
+    for name in ("Dice", *(STRUCTURES[side] for side in SIDES)):
         table.add_column(name, justify="right")
     for case in worst_first(cases)[:count]:
-        values = (case.scores[part]["dice"] for part in ("lungs", "right", "left"))
+        values = (case.scores[part]["dice"] for part in STRUCTURES)
         table.add_row(
             plain(case.source),
             plain(case.case_id),
@@ -109,6 +102,8 @@ def _cell(cell: "MatrixCell") -> str:
 
 def _print_differences(rows: "Sequence[PairedDifference]") -> None:
     """Print how one network differs from the first, a section for each source."""
+    from lungcli.metrics.catalogue import metric_of
+
     names = plain(f"{rows[0].second} minus {rows[0].first}")
     table = Table(title=f"{names}, on the same cases")
     for title in ("source", "score"):
@@ -120,10 +115,11 @@ def _print_differences(rows: "Sequence[PairedDifference]") -> None:
         if found.source != before:
             table.add_section()
         before = found.source
-        decimals = 2 if found.score.startswith(("hd", "assd")) else 4
+        metric = metric_of(found.score)
+        decimals = 2 if metric.is_distance else 4
         table.add_row(
             plain(found.source),
-            _score_title(found.structure, found.score),
+            _score_title(metric, found.structure, found.score),
             f"{found.mean:+.{decimals}f}",
             "-" if found.ci95 is None else _interval(found.ci95, decimals, sign="+"),
             f"{found.p_holm:.4f}",
@@ -132,29 +128,36 @@ def _print_differences(rows: "Sequence[PairedDifference]") -> None:
     out.print(table)
 
 
-def _score_title(structure: str, score: str) -> str:
-    name, _, unit = score.partition("_")
-    title = _TITLES.get(name, name.upper())
-    title += " %" if unit == "percent" else f" {unit}".rstrip()
-    return title if structure == "lungs" else f"{title}, {structure}"
+def _score_title(metric: "Metric", structure: str, score: str) -> str:
+    from lungcli.metrics.catalogue import UNITS
+    from lungcli.metrics.overlap import LUNGS
+
+    unit = UNITS.get(score.removeprefix(f"{metric.name}_"), "")
+    title = f"{metric.on_terminal or metric.label} {unit}".rstrip()
+    return title if structure == LUNGS else f"{title}, {structure}"
 
 
 def _add_group(
-    table: Table, group: Mapping[str, Any], rows: Sequence[_ScoreRow]
+    table: Table, group: Mapping[str, Any], rows: Iterable[_ScoreRow]
 ) -> None:
-    for title, part, name in rows:
-        score = (group[part] if part else group)[name]
-        unit = "%" if name.endswith("_percent") else score.get("unit", "")
-        tail = score["p95"] if unit else score["p5"]
-        worst = score["max"] if unit else score["min"]
-        decimals = 2 if unit else 4
-        numbers = (score["median"], tail, worst)
+    from lungcli.metrics.overlap import LUNGS, STRUCTURES
+
+    for metric, part, name in rows:
+        score = (group if part == LUNGS else group[part])[name]
+        unit = score.get("unit", "" if name == metric.name else "%")
+        label = metric.on_terminal or metric.label
+        title = label if part == LUNGS else f"  {STRUCTURES[part]}"
+        decimals = 2 if metric.is_distance else 4
+        tail, worst = (
+            None if score["mean"] is None else min(ends, key=metric.goodness)
+            for ends in ((score["p5"], score["p95"]), (score["min"], score["max"]))
+        )
         ends = score["ci95"]
         table.add_row(
             f"  {title} {unit}".rstrip(),
             _number(score["mean"], decimals),
             "-" if ends is None else _interval(ends, decimals),
-            *(_number(number, decimals) for number in numbers),
+            *(_number(number, decimals) for number in (score["median"], tail, worst)),
         )
     table.add_section()
 
@@ -181,10 +184,12 @@ def _failures(summary: Mapping[str, Any]) -> str:
 
 def _by_case(entries: Sequence[str]) -> list[str]:
     """Put what is said of a case's `lungs`, `right` and `left` together."""
+    from lungcli.metrics.overlap import STRUCTURES
+
     cases: dict[str, list[str]] = {}
     for entry in entries:
         case, _, part = entry.rpartition(": ")
-        if part in _STRUCTURES:
+        if part in STRUCTURES:
             cases.setdefault(case, []).append(part)
         else:
             cases[entry] = []

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from lungcli._version import __version__
 from lungcli.data.case import CaseKey
 from lungcli.errors import ConfigError
+from lungcli.metrics.overlap import LUNGS
 from lungcli.metrics.scores import CaseScores
 from lungcli.metrics.summary import summarize
 from lungcli.report.content import Report
@@ -249,7 +250,7 @@ def _row(scored: Scored, columns: Mapping[str, Cell]) -> dict[str, Cell]:
         "swapped": "yes" if scores.swapped else "",
     }
     for structure, values in scores.scores.items():
-        prefix = "" if structure == "lungs" else f"{structure}_"
+        prefix = "" if structure == LUNGS else f"{structure}_"
         for name, value in values.items():
             row[f"{prefix}{name}"] = round(value, 6)
     return row

@@ -7,15 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Final, Self, overload
+from typing import Self, overload
 
 from lungcli.arrays import Gray, LabelMap
+from lungcli.metrics.overlap import STRUCTURES
 from lungcli.metrics.scores import CaseFacts, CaseScores
 from lungcli.pictures.layers import encode_layers
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.page import write_report
-
-_LUNGS: Final = {"lungs": "both lungs", "right": "right lung", "left": "left lung"}
 
 
 class ReportSpool:
@@ -123,7 +122,7 @@ class _SpooledCases(Sequence[ReportCase]):
 
 def _flags(scores: CaseScores) -> tuple[str, ...]:
     flags = ["sides swapped"] if scores.swapped else []
-    flags += [f"{_LUNGS[structure]} missed" for structure in scores.missed]
+    flags += [f"{STRUCTURES[structure]} missed" for structure in scores.missed]
     if math.isnan(scores.dice):
         flags.append("undefined")
     return tuple(flags)

@@ -19,7 +19,6 @@ from lungcli.cli.options import (
 )
 from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
-from lungcli.cli.score_tables import print_comparison, print_summary, print_worst
 from lungcli.errors import ConfigError
 
 if TYPE_CHECKING:  # the workflows take their time to load
@@ -195,6 +194,7 @@ def _evaluate_model(request: _Request, model: str | None) -> None:
 
 
 def _compare_models(request: _Request, models: list[str]) -> None:
+    from lungcli.cli.score_tables import print_comparison
     from lungcli.workflows.evaluating.compare import compare_models
 
     with progress_bars() as progress:
@@ -245,6 +245,8 @@ def _evaluate_masks(
 
 
 def _show(evaluation: "Evaluation", *, as_json: bool) -> None:
+    from lungcli.cli.score_tables import print_summary, print_worst
+
     for note in evaluation.notes:
         print_note(note)
     if as_json:

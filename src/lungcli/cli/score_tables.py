@@ -1,21 +1,21 @@
-"""Tables of scores on the terminal."""
+"""Tables of scores on the terminal. Loads NumPy: imported by a command when it runs."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rich.table import Table
 
-from lungcli.cli.output import out, plain
-
-if TYPE_CHECKING:  # the workflows load NumPy, which --help does not need
-    from lungcli.metrics.catalogue import Metric
-    from lungcli.metrics.scores import CaseScores
-    from lungcli.workflows.evaluating.compare import Comparison, PairedDifference
-    from lungcli.workflows.evaluating.cross_matrix import CrossMatrix, MatrixCell
+from lungcli.cli.output import count_cases, out, plain
+from lungcli.metrics.catalogue import UNITS, Metric, Place, metric_of, shown_in
+from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
+from lungcli.metrics.scores import CaseScores
+from lungcli.metrics.summary import worst_first
+from lungcli.workflows.evaluating.compare import Comparison, PairedDifference
+from lungcli.workflows.evaluating.cross_matrix import CrossMatrix, MatrixCell
 
 _SIGNIFICANT: Final = 0.05
-_ScoreRow = tuple["Metric", str, str]  # metric, structure, name of its block
+_ScoreRow = tuple[Metric, str, str]  # metric, structure, name of its block
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
@@ -41,9 +41,6 @@ def print_summary(summary: Mapping[str, Any]) -> None:
 
 def _rows(*, brief: bool, percent: bool) -> Iterator[_ScoreRow]:
     """Yield what is said of a group, of some metrics for each lung as well."""
-    from lungcli.metrics.catalogue import Place, shown_in
-    from lungcli.metrics.overlap import LUNGS, STRUCTURES
-
     for metric in shown_in(Place.SOURCES if brief else Place.TERMINAL):
         parts = STRUCTURES if metric.place >= Place.GROUPS else (LUNGS,)
         yield from ((metric, part, metric.name) for part in parts)
@@ -52,11 +49,8 @@ def _rows(*, brief: bool, percent: bool) -> Iterator[_ScoreRow]:
             yield metric, LUNGS, metric.comparable
 
 
-def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
+def print_worst(cases: Sequence[CaseScores], count: int = 5) -> None:
     """Print the cases with the lowest Dice."""
-    from lungcli.metrics.overlap import SIDES, STRUCTURES
-    from lungcli.metrics.summary import worst_first
-
     table = Table(title=f"lowest Dice, {min(count, len(cases))} of {len(cases)}")
     for name in ("source", "case"):
         table.add_column(name, overflow="fold")
@@ -72,7 +66,7 @@ def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
     out.print(table)
 
 
-def print_comparison(comparison: "Comparison") -> None:
+def print_comparison(comparison: Comparison) -> None:
     """Print the matrix of networks by sources, and how each differs from the first."""
     _print_matrix(comparison.matrix)
     for name in list(comparison.evaluations)[1:]:
@@ -80,7 +74,7 @@ def print_comparison(comparison: "Comparison") -> None:
     out.print("p by permutation, corrected after Holm for all that was tested")
 
 
-def _print_matrix(matrix: "CrossMatrix") -> None:
+def _print_matrix(matrix: CrossMatrix) -> None:
     table = Table(title="Dice, mean and 95 % interval by patient")
     table.add_column("model", overflow="fold")
     for source in matrix.sources:
@@ -92,7 +86,7 @@ def _print_matrix(matrix: "CrossMatrix") -> None:
         out.print("* trained on some of these cases", highlight=False)
 
 
-def _cell(cell: "MatrixCell") -> str:
+def _cell(cell: MatrixCell) -> str:
     mean, interval = cell.mean("dice"), cell.interval("dice")
     if mean is None:
         return "-"
@@ -100,10 +94,8 @@ def _cell(cell: "MatrixCell") -> str:
     return text if interval is None else f"{text}\n{_interval(interval, 3)}"
 
 
-def _print_differences(rows: "Sequence[PairedDifference]") -> None:
+def _print_differences(rows: Sequence[PairedDifference]) -> None:
     """Print how one network differs from the first, a section for each source."""
-    from lungcli.metrics.catalogue import metric_of
-
     names = plain(f"{rows[0].second} minus {rows[0].first}")
     table = Table(title=f"{names}, on the same cases")
     for title in ("source", "score"):
@@ -116,7 +108,7 @@ def _print_differences(rows: "Sequence[PairedDifference]") -> None:
             table.add_section()
         before = found.source
         metric = metric_of(found.score)
-        decimals = 2 if metric.is_distance else 4
+        decimals = _decimals(metric)
         table.add_row(
             plain(found.source),
             _score_title(metric, found.structure, found.score),
@@ -128,26 +120,20 @@ def _print_differences(rows: "Sequence[PairedDifference]") -> None:
     out.print(table)
 
 
-def _score_title(metric: "Metric", structure: str, score: str) -> str:
-    from lungcli.metrics.catalogue import UNITS
-    from lungcli.metrics.overlap import LUNGS
-
+def _score_title(metric: Metric, structure: str, score: str) -> str:
     unit = UNITS.get(score.removeprefix(f"{metric.name}_"), "")
-    title = f"{metric.on_terminal or metric.label} {unit}".rstrip()
+    title = f"{_label(metric)} {unit}".rstrip()
     return title if structure == LUNGS else f"{title}, {structure}"
 
 
 def _add_group(
     table: Table, group: Mapping[str, Any], rows: Iterable[_ScoreRow]
 ) -> None:
-    from lungcli.metrics.overlap import LUNGS, STRUCTURES
-
     for metric, part, name in rows:
         score = (group if part == LUNGS else group[part])[name]
         unit = score.get("unit", "" if name == metric.name else "%")
-        label = metric.on_terminal or metric.label
-        title = label if part == LUNGS else f"  {STRUCTURES[part]}"
-        decimals = 2 if metric.is_distance else 4
+        title = _label(metric) if part == LUNGS else f"  {STRUCTURES[part]}"
+        decimals = _decimals(metric)
         tail, worst = (
             None if score["mean"] is None else min(ends, key=metric.goodness)
             for ends in ((score["p5"], score["p95"]), (score["min"], score["max"]))
@@ -184,8 +170,6 @@ def _failures(summary: Mapping[str, Any]) -> str:
 
 def _by_case(entries: Sequence[str]) -> list[str]:
     """Put what is said of a case's `lungs`, `right` and `left` together."""
-    from lungcli.metrics.overlap import STRUCTURES
-
     cases: dict[str, list[str]] = {}
     for entry in entries:
         case, _, part = entry.rpartition(": ")
@@ -196,9 +180,12 @@ def _by_case(entries: Sequence[str]) -> list[str]:
     return [f"{c} ({', '.join(p)})" if p else c for c, p in cases.items()]
 
 
-def count_cases(number: int) -> str:
-    """Return `1 case` or `2 cases`."""
-    return f"{number} case{'' if number == 1 else 's'}"
+def _label(metric: Metric) -> str:
+    return metric.on_terminal or metric.label
+
+
+def _decimals(metric: Metric) -> int:
+    return 2 if metric.is_distance else 4
 
 
 def _some(names: Sequence[str], count: int = 3) -> str:

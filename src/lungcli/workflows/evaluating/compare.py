@@ -156,7 +156,7 @@ def compare_models(
         trained_on = {
             name: _trained_on(model, selection) for name, model in found.items()
         }
-        return _write_comparison(
+        return write_comparison(
             folder,
             evaluations,
             build_matrix(evaluations, trained_on),
@@ -165,7 +165,7 @@ def compare_models(
         )
 
 
-def _write_comparison(
+def write_comparison(
     folder: Path,
     evaluations: Mapping[str, Evaluation],
     matrix: CrossMatrix,
@@ -173,6 +173,18 @@ def _write_comparison(
     seed: int,
     figures: Sequence[str],
 ) -> Comparison:
+    """Compare each network with the first, and write the files that say so.
+
+    Args:
+        folder: Where.
+        evaluations: By the name of the network; at least two.
+        matrix: Of these.
+        seed: Of intervals and tests.
+        figures: Formats of the figure besides PNG.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
     table, document = folder / "comparison.csv", folder / "comparison.json"
     comparison = Comparison(
         evaluations=evaluations,

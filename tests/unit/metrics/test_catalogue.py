@@ -14,8 +14,9 @@ from lungcli.metrics.catalogue import METRICS, UNITS, Metric, Place
 from lungcli.metrics.scores import CaseFacts, score_case
 from lungcli.workflows.evaluating.compare import write_comparison
 from lungcli.workflows.evaluating.cross_matrix import build_matrix
-from lungcli.workflows.evaluating.outputs import EvaluationWriter, Outputs
+from lungcli.workflows.evaluating.outputs import Outputs
 from lungcli.workflows.evaluating.scoring import Scored, ScoreSettings, Shown
+from lungcli.workflows.evaluating.writer import EvaluationWriter
 
 ROOT = Path(__file__).parents[3]
 EXTRA = Metric(

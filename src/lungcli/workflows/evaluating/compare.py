@@ -22,13 +22,10 @@ from lungcli.workflows.evaluating.cross_matrix import (
     build_matrix,
     write_matrix,
 )
-from lungcli.workflows.evaluating.evaluate import (
-    DEFAULT_OUTPUTS,
-    DEFAULT_SETTINGS,
-    evaluate_selection,
-)
-from lungcli.workflows.evaluating.outputs import Evaluation, Outputs
-from lungcli.workflows.evaluating.scoring import ScoreSettings
+from lungcli.workflows.evaluating.evaluate import evaluate_selection
+from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, Outputs
+from lungcli.workflows.evaluating.scoring import DEFAULT_SETTINGS, ScoreSettings
+from lungcli.workflows.evaluating.writer import Evaluation
 from lungcli.workflows.shared.datasets import Selection, full_name, select_to_score
 from lungcli.workflows.shared.output_folder import check_output
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from lungcli.metrics import catalogue
 from lungcli.metrics.catalogue import Place
 from lungcli.system.files import csv_cell, printable, write_text
-from lungcli.workflows.evaluating.outputs import Evaluation
+from lungcli.workflows.evaluating.writer import Evaluation
 
 _COLUMNS: Final = (
     "model",

@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lungcli.workflows.evaluating.outputs import CASES_CSV
+from lungcli.workflows.evaluating.cases_csv import CASES_CSV
 from output import AsJson, open_console, print_document, stop
 
 _LOW = 0.9  # a Dice below is counted

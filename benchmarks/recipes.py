@@ -21,7 +21,7 @@ from rich.table import Table
 
 from lungcli.metrics.comparison import Difference, compare, pair_cases
 from lungcli.metrics.scores import CaseFacts, CaseScores
-from lungcli.workflows.evaluating.outputs import CASES_CSV
+from lungcli.workflows.evaluating.cases_csv import CASES_CSV
 from output import AsJson, open_console, print_document, stop
 
 _STRUCTURES = {"lungs": "", "right": "right_", "left": "left_"}  # their prefixes

@@ -260,9 +260,7 @@ class TestMasks:
                 raise MemoryError
             return score_case(facts, *masks)
 
-        monkeypatch.setattr(
-            "lungcli.workflows.evaluating.evaluate_masks.score_case", score
-        )
+        monkeypatch.setattr("lungcli.workflows.evaluating.mask_cases.score_case", score)
         masks = references(prepared, here / "masks")
         arguments = ("--predicted", masks, "--data", prepared, "--split", "all")
         result = invoke("evaluate", *arguments, "--json", status=3)

@@ -11,7 +11,7 @@ from lungcli.metrics.summary import summarize
 from lungcli.phantom import draw_phantom
 from lungcli.report.content import Report
 from lungcli.report.page import write_report
-from lungcli.workflows.evaluating.report import ReportSpool
+from lungcli.workflows.evaluating.report_spool import ReportSpool
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")

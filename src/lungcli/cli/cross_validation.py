@@ -8,7 +8,6 @@ import typer
 
 from lungcli.cli.output import out, plain, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
-from lungcli.cli.score_tables import print_summary, print_worst
 from lungcli.cli.training_view import TrainingView
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
@@ -28,6 +27,7 @@ def show_cross_validation(
     Raises:
         Exit: With 130, if somebody asked it to stop.
     """
+    from lungcli.cli.score_tables import print_summary, print_worst
     from lungcli.workflows.cross_validating.cross_validation import score_out_of_fold
 
     with TrainingView() as view:

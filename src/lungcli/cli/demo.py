@@ -8,7 +8,6 @@ import typer
 from lungcli.cli.options import AsJson, Seed
 from lungcli.cli.output import err, out, plain, print_json, print_paths
 from lungcli.cli.progress import progress_bars
-from lungcli.cli.score_tables import print_summary
 from lungcli.cli.training_view import TrainingView
 
 
@@ -24,6 +23,7 @@ def demo(
     Draws phantoms with exact masks, then prepares, trains, evaluates and
     visualizes them, saying the command of each step.
     """
+    from lungcli.cli.score_tables import print_summary
     from lungcli.workflows import demo as workflow  # loads TensorFlow: seconds
 
     def announce(step: str) -> None:

@@ -1,7 +1,6 @@
 """`lungcli evaluate`: a model, several, or masks, and cases in; scores out."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,84 +18,86 @@ from lungcli.cli.options import (
 )
 from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
-from lungcli.cli.score_tables import print_comparison, print_summary, print_worst
 from lungcli.errors import ConfigError
+from lungcli.workflows.evaluating.outputs import FigureFormat, Outputs
 
 if TYPE_CHECKING:  # the workflows take their time to load
-    from lungcli.workflows.evaluating.outputs import Evaluation, Outputs
     from lungcli.workflows.evaluating.scoring import ScoreSettings
+    from lungcli.workflows.evaluating.writer import Evaluation
 
 _SOME_FAILED = 3
 
 
-class FigureFormat(StrEnum):
-    """Format of figures; SVG and PDF are made of vectors."""
-
-    PNG = "png"
-    SVG = "svg"
-    PDF = "pdf"
+_Predicted = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Score the masks in a folder, of any tool or reader, not a model.",
+        readable=False,
+    ),
+]
+_Reference = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="With --predicted: folder of reference masks instead of --data.",
+        readable=False,
+    ),
+]
+_Images = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="With --reference: folder of the X-rays, for the report.",
+        readable=False,
+    ),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Folder of the results.",
+        show_default="evaluation[/<split>] in the run folder, or here if bundled; "
+        "comparison for several models; evaluation/<name> for masks",
+        readable=False,
+    ),
+]
+_Tolerance = Annotated[
+    str,
+    typer.Option(
+        help="How far an outline may be off for the surface Dice (NSD): 2mm, 3px "
+        "or 0.5% of the image diagonal.",
+    ),
+]
+_Failure = Annotated[
+    float,
+    typer.Option(help="A case with a lower Dice counts as failed.", min=0, max=1),
+]
+_Report = Annotated[
+    bool,
+    typer.Option(
+        "--report/--no-report", help="Write report.html, a page to look through."
+    ),
+]
+_Figures = Annotated[
+    list[FigureFormat] | None,
+    typer.Option(help="Draw the figures as well; repeat it for several formats."),
+]
 
 
 def evaluate(
     data: DataIfGiven = None,
     model: Models = None,
     split: SplitIfGiven = None,
-    predicted: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Score the masks in a folder, of any tool or reader, not a model.",
-            readable=False,
-        ),
-    ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="With --predicted: folder of reference masks instead of --data.",
-            readable=False,
-        ),
-    ] = None,
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="With --reference: folder of the X-rays, for the report.",
-            readable=False,
-        ),
-    ] = None,
-    out_folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Folder of the results.",
-            show_default="evaluation[/<split>] in the run folder, or here if bundled; "
-            "comparison for several models; evaluation/<name> for masks",
-            readable=False,
-        ),
-    ] = None,
-    tolerance: Annotated[
-        str,
-        typer.Option(
-            help="How far an outline may be off for the surface Dice (NSD): 2mm, 3px "
-            "or 0.5% of the image diagonal.",
-        ),
-    ] = "0.5%",
-    failure: Annotated[
-        float,
-        typer.Option(help="A case with a lower Dice counts as failed.", min=0, max=1),
-    ] = 0.9,
-    report: Annotated[
-        bool,
-        typer.Option(
-            "--report/--no-report", help="Write report.html, a page to look through."
-        ),
-    ] = True,
-    figures: Annotated[
-        list[FigureFormat] | None,
-        typer.Option(help="Draw the figures as well; repeat it for several formats."),
-    ] = None,
+    predicted: _Predicted = None,
+    reference: _Reference = None,
+    images: _Images = None,
+    out_folder: _Out = None,
+    tolerance: _Tolerance = "0.5%",
+    failure: _Failure = 0.9,
+    report: _Report = True,
+    figures: _Figures = None,
     seed: Seed = 0,
     any_convention: AnyConvention = False,
     as_json: AsJson = False,
@@ -109,7 +110,6 @@ def evaluate(
     """
     _check_usage(model, predicted, reference, images, data, split)
     from lungcli.metrics.scores import Tolerance
-    from lungcli.workflows.evaluating.outputs import Outputs
     from lungcli.workflows.evaluating.scoring import ScoreSettings
 
     try:
@@ -121,9 +121,7 @@ def evaluate(
     request = _Request(
         data=tuple(data or DEFAULT_DATA),
         settings=settings,
-        outputs=Outputs(
-            report=report, figures=tuple(figure.value for figure in figures or ())
-        ),
+        outputs=Outputs(report=report, figures=tuple(figures or ())),
         split=(split or Split.TEST).value,
         folder=out_folder,
         any_convention=any_convention,
@@ -143,7 +141,7 @@ class _Request:
 
     data: tuple[Path, ...]
     settings: "ScoreSettings"
-    outputs: "Outputs"
+    outputs: Outputs
     split: str
     folder: Path | None
     any_convention: bool
@@ -195,6 +193,7 @@ def _evaluate_model(request: _Request, model: str | None) -> None:
 
 
 def _compare_models(request: _Request, models: list[str]) -> None:
+    from lungcli.cli.score_tables import print_comparison
     from lungcli.workflows.evaluating.compare import compare_models
 
     with progress_bars() as progress:
@@ -245,6 +244,8 @@ def _evaluate_masks(
 
 
 def _show(evaluation: "Evaluation", *, as_json: bool) -> None:
+    from lungcli.cli.score_tables import print_summary, print_worst
+
     for note in evaluation.notes:
         print_note(note)
     if as_json:

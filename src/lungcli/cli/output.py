@@ -77,3 +77,8 @@ def flush_output() -> bool:
             print_error(f"cannot write to the standard output ({error.strerror}).")
         return False
     return True
+
+
+def count_cases(number: int) -> str:
+    """Return `1 case` or `2 cases`."""
+    return f"{number} case{'' if number == 1 else 's'}"

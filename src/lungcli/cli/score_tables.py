@@ -1,41 +1,21 @@
-"""Tables of scores on the terminal."""
+"""Tables of scores on the terminal. Loads NumPy: imported by a command when it runs."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from rich.table import Table
 
-from lungcli.cli.output import out, plain
-
-if TYPE_CHECKING:  # the workflows load NumPy, which --help does not need
-    from lungcli.metrics.scores import CaseScores
-    from lungcli.workflows.evaluating.compare import Comparison, PairedDifference
-    from lungcli.workflows.evaluating.cross_matrix import CrossMatrix, MatrixCell
+from lungcli.cli.output import count_cases, out, plain
+from lungcli.metrics.catalogue import UNITS, Metric, Place, metric_of, shown_in
+from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
+from lungcli.metrics.scores import CaseScores
+from lungcli.metrics.summary import worst_first
+from lungcli.workflows.evaluating.compare import Comparison, PairedDifference
+from lungcli.workflows.evaluating.cross_matrix import CrossMatrix, MatrixCell
 
 _SIGNIFICANT: Final = 0.05
-_STRUCTURES: Final = ("lungs", "right", "left")
-_ScoreRow = tuple[str, str, str]  # title, lung or "" for both, score
-
-_SCORES: Final[tuple[_ScoreRow, ...]] = (
-    ("Dice", "", "dice"),
-    ("  right lung", "right", "dice"),
-    ("  left lung", "left", "dice"),
-    ("IoU (Jaccard)", "", "iou"),
-    ("Sensitivity", "", "sensitivity"),
-    ("Precision", "", "precision"),
-    ("NSD", "", "nsd"),
-    ("HD95", "", "hd95"),
-    ("  right lung", "right", "hd95"),
-    ("  left lung", "left", "hd95"),
-    ("ASSD", "", "assd"),
-)
-_BRIEF: Final = ("dice", "nsd", "hd95", "assd")  # of each of several sources
-_PERCENT: Final[tuple[_ScoreRow, ...]] = (
-    ("HD95", "", "hd95_percent"),
-    ("ASSD", "", "assd_percent"),
-)
-_TITLES: Final = {"dice": "Dice", "iou": "IoU", "nsd": "NSD"}
+_ScoreRow = tuple[Metric, str, str]  # metric, structure, name of its block
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
@@ -52,25 +32,32 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     groups = {"all": summary, **sources} if len(sources) > 1 else sources
     for number, (source, group) in enumerate(groups.items()):
         table.add_row(f"[bold]{plain(source)}[/bold] ({group['cases']})")
-        rows = [row for row in _SCORES if number == 0 or row[2] in _BRIEF]
         unit = group["hd95"]["unit"]
         comparable = unit == "%" or unit == summary["hd95"]["unit"] == "mm"
-        _add_group(table, group, rows if comparable else [*rows, *_PERCENT])
+        _add_group(table, group, _rows(brief=number > 0, percent=not comparable))
     out.print(table)
     out.print(_failures(summary), soft_wrap=True, highlight=False)
 
 
-def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
-    """Print the cases with the lowest Dice."""
-    from lungcli.metrics.summary import worst_first
+def _rows(*, brief: bool, percent: bool) -> Iterator[_ScoreRow]:
+    """Yield what is said of a group, of some metrics for each lung as well."""
+    for metric in shown_in(Place.SOURCES if brief else Place.TERMINAL):
+        parts = STRUCTURES if metric.place >= Place.GROUPS else (LUNGS,)
+        yield from ((metric, part, metric.name) for part in parts)
+    for metric in shown_in(Place.SOURCES) if percent else ():
+        if metric.is_distance:
+            yield metric, LUNGS, metric.comparable
 
+
+def print_worst(cases: Sequence[CaseScores], count: int = 5) -> None:
+    """Print the cases with the lowest Dice."""
     table = Table(title=f"lowest Dice, {min(count, len(cases))} of {len(cases)}")
     for name in ("source", "case"):
         table.add_column(name, overflow="fold")
-    for name in ("Dice", "right lung", "left lung"):
+    for name in ("Dice", *(STRUCTURES[side] for side in SIDES)):
         table.add_column(name, justify="right")
     for case in worst_first(cases)[:count]:
-        values = (case.scores[part]["dice"] for part in ("lungs", "right", "left"))
+        values = (case.scores[part]["dice"] for part in STRUCTURES)
         table.add_row(
             plain(case.source),
             plain(case.case_id),
@@ -79,7 +66,7 @@ def print_worst(cases: "Sequence[CaseScores]", count: int = 5) -> None:
     out.print(table)
 
 
-def print_comparison(comparison: "Comparison") -> None:
+def print_comparison(comparison: Comparison) -> None:
     """Print the matrix of networks by sources, and how each differs from the first."""
     _print_matrix(comparison.matrix)
     for name in list(comparison.evaluations)[1:]:
@@ -87,7 +74,7 @@ def print_comparison(comparison: "Comparison") -> None:
     out.print("p by permutation, corrected after Holm for all that was tested")
 
 
-def _print_matrix(matrix: "CrossMatrix") -> None:
+def _print_matrix(matrix: CrossMatrix) -> None:
     table = Table(title="Dice, mean and 95 % interval by patient")
     table.add_column("model", overflow="fold")
     for source in matrix.sources:
@@ -99,7 +86,7 @@ def _print_matrix(matrix: "CrossMatrix") -> None:
         out.print("* trained on some of these cases", highlight=False)
 
 
-def _cell(cell: "MatrixCell") -> str:
+def _cell(cell: MatrixCell) -> str:
     mean, interval = cell.mean("dice"), cell.interval("dice")
     if mean is None:
         return "-"
@@ -107,7 +94,7 @@ def _cell(cell: "MatrixCell") -> str:
     return text if interval is None else f"{text}\n{_interval(interval, 3)}"
 
 
-def _print_differences(rows: "Sequence[PairedDifference]") -> None:
+def _print_differences(rows: Sequence[PairedDifference]) -> None:
     """Print how one network differs from the first, a section for each source."""
     names = plain(f"{rows[0].second} minus {rows[0].first}")
     table = Table(title=f"{names}, on the same cases")
@@ -120,10 +107,11 @@ def _print_differences(rows: "Sequence[PairedDifference]") -> None:
         if found.source != before:
             table.add_section()
         before = found.source
-        decimals = 2 if found.score.startswith(("hd", "assd")) else 4
+        metric = metric_of(found.score)
+        decimals = _decimals(metric)
         table.add_row(
             plain(found.source),
-            _score_title(found.structure, found.score),
+            _score_title(metric, found.structure, found.score),
             f"{found.mean:+.{decimals}f}",
             "-" if found.ci95 is None else _interval(found.ci95, decimals, sign="+"),
             f"{found.p_holm:.4f}",
@@ -132,29 +120,30 @@ def _print_differences(rows: "Sequence[PairedDifference]") -> None:
     out.print(table)
 
 
-def _score_title(structure: str, score: str) -> str:
-    name, _, unit = score.partition("_")
-    title = _TITLES.get(name, name.upper())
-    title += " %" if unit == "percent" else f" {unit}".rstrip()
-    return title if structure == "lungs" else f"{title}, {structure}"
+def _score_title(metric: Metric, structure: str, score: str) -> str:
+    unit = UNITS.get(score.removeprefix(f"{metric.name}_"), "")
+    title = f"{_label(metric)} {unit}".rstrip()
+    return title if structure == LUNGS else f"{title}, {structure}"
 
 
 def _add_group(
-    table: Table, group: Mapping[str, Any], rows: Sequence[_ScoreRow]
+    table: Table, group: Mapping[str, Any], rows: Iterable[_ScoreRow]
 ) -> None:
-    for title, part, name in rows:
-        score = (group[part] if part else group)[name]
-        unit = "%" if name.endswith("_percent") else score.get("unit", "")
-        tail = score["p95"] if unit else score["p5"]
-        worst = score["max"] if unit else score["min"]
-        decimals = 2 if unit else 4
-        numbers = (score["median"], tail, worst)
+    for metric, part, name in rows:
+        score = (group if part == LUNGS else group[part])[name]
+        unit = score.get("unit", "" if name == metric.name else "%")
+        title = _label(metric) if part == LUNGS else f"  {STRUCTURES[part]}"
+        decimals = _decimals(metric)
+        tail, worst = (
+            None if score["mean"] is None else min(ends, key=metric.goodness)
+            for ends in ((score["p5"], score["p95"]), (score["min"], score["max"]))
+        )
         ends = score["ci95"]
         table.add_row(
             f"  {title} {unit}".rstrip(),
             _number(score["mean"], decimals),
             "-" if ends is None else _interval(ends, decimals),
-            *(_number(number, decimals) for number in numbers),
+            *(_number(number, decimals) for number in (score["median"], tail, worst)),
         )
     table.add_section()
 
@@ -184,16 +173,19 @@ def _by_case(entries: Sequence[str]) -> list[str]:
     cases: dict[str, list[str]] = {}
     for entry in entries:
         case, _, part = entry.rpartition(": ")
-        if part in _STRUCTURES:
+        if part in STRUCTURES:
             cases.setdefault(case, []).append(part)
         else:
             cases[entry] = []
     return [f"{c} ({', '.join(p)})" if p else c for c, p in cases.items()]
 
 
-def count_cases(number: int) -> str:
-    """Return `1 case` or `2 cases`."""
-    return f"{number} case{'' if number == 1 else 's'}"
+def _label(metric: Metric) -> str:
+    return metric.on_terminal or metric.label
+
+
+def _decimals(metric: Metric) -> int:
+    return 2 if metric.is_distance else 4
 
 
 def _some(names: Sequence[str], count: int = 3) -> str:

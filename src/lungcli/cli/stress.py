@@ -17,9 +17,8 @@ from lungcli.cli.options import (
     Split,
     SplitOption,
 )
-from lungcli.cli.output import out, print_json, print_note, print_paths
+from lungcli.cli.output import count_cases, out, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
-from lungcli.cli.score_tables import count_cases
 
 if TYPE_CHECKING:
     from lungcli.workflows.stressing.verdict import Verdict

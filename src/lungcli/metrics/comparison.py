@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from lungcli.metrics import catalogue
 from lungcli.metrics.bootstrap import (
     RESAMPLES,
     Clusters,
@@ -15,19 +16,12 @@ from lungcli.metrics.bootstrap import (
     resample_means,
     sum_by_patient,
 )
-from lungcli.metrics.overlap import LUNGS
+from lungcli.metrics.catalogue import Place
+from lungcli.metrics.overlap import LUNGS, SIDES
 from lungcli.metrics.scores import CaseScores, common_unit
 
 ALL_SOURCES: Final = "all"
 
-_FAMILY: Final = (
-    (LUNGS, "dice"),
-    (LUNGS, "nsd"),
-    (LUNGS, "hd95_{unit}"),
-    (LUNGS, "assd_{unit}"),
-    ("right", "dice"),
-    ("left", "dice"),
-)
 _ROUNDING: Final = 1 - 1e-9  # sums in another order differ in the last digits
 _AT_ONCE: Final = 500  # permutations
 
@@ -192,7 +186,9 @@ def _compare_group(
 ) -> list[Difference]:
     """Compare the cases of one source; the p-values are not corrected yet."""
     unit = common_unit(pairs.first)
-    keys = [(part, name.format(unit=unit)) for part, name in _FAMILY]
+    compared = catalogue.shown_in(Place.SOURCES)
+    keys = [(LUNGS, metric.in_unit(unit)) for metric in compared]
+    keys += [(side, "dice") for side in SIDES]
     ours, theirs = _table(pairs.first, keys), _table(pairs.second, keys)
     differences = theirs - ours
     patients = [(case.source, case.facts.patient_id) for case in pairs.first]

@@ -12,6 +12,9 @@ from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask
 
 NAN: Final = float("nan")
 LUNGS: Final = "lungs"  # both together: the published number
+SIDES: Final = {"right": RIGHT, "left": LEFT}  # to their label
+STRUCTURES: Final = {LUNGS: "both lungs", **{side: f"{side} lung" for side in SIDES}}
+"""What is scored: name in files to the name for people."""
 
 
 class Overlap(NamedTuple):
@@ -72,11 +75,14 @@ def overlap_by_lung(reference: LabelMap, predicted: LabelMap) -> dict[str, Overl
     Raises:
         ValueError: If the label maps differ in shape.
     """
-    return {
-        LUNGS: overlap(reference > 0, predicted > 0),
-        "right": overlap(reference == RIGHT, predicted == RIGHT),
-        "left": overlap(reference == LEFT, predicted == LEFT),
-    }
+    ours, theirs = masks_of(reference), masks_of(predicted)
+    return {part: overlap(ours[part], theirs[part]) for part in STRUCTURES}
+
+
+def masks_of(labels: LabelMap) -> dict[str, Mask]:
+    """Return the mask of each of `STRUCTURES`."""
+    sides = {side: labels == label for side, label in SIDES.items()}
+    return {LUNGS: labels > 0, **sides}
 
 
 def is_swapped(reference: LabelMap, predicted: LabelMap) -> bool:
@@ -151,12 +157,13 @@ def precision(counts: Overlap) -> float:
     return _ratio(counts.both, counts.both + counts.extra)
 
 
-SCORES: Final = {
-    "dice": dice,
-    "iou": iou,
-    "sensitivity": sensitivity,
-    "precision": precision,
-}
+def area_difference(counts: Overlap) -> float:
+    """Return by how much more was drawn than there is, (|B| - |A|) / |A|.
+
+    Returns:
+        At least -1, below 0 where too little was drawn; NaN if the reference is empty.
+    """
+    return _ratio(counts.extra - counts.missed, counts.both + counts.missed)
 
 
 def _ratio(part: int, whole: int) -> float:

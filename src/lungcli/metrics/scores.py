@@ -2,39 +2,24 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
-from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, SpacingMm
+from lungcli.arrays import LabelMap, Mask, SpacingMm
 from lungcli.errors import ConfigError
 from lungcli.masks.regions import bounding_box
+from lungcli.metrics import catalogue
 from lungcli.metrics.overlap import (
     LUNGS,
     NAN,
-    SCORES,
+    STRUCTURES,
     Overlap,
     is_swapped,
+    masks_of,
     overlap_by_lung,
 )
-from lungcli.metrics.surface import (
-    SurfaceDistances,
-    assd,
-    hausdorff,
-    hd95,
-    surface_dice,
-    surface_distances,
-)
-
-STRUCTURES: Final = (LUNGS, "right", "left")
-DISTANCES: Final = {"hd": hausdorff, "hd95": hd95, "assd": assd}
-UNITS: Final = ("mm", "px", "percent")
-SCORE_NAMES: Final = (
-    *SCORES,
-    "area_difference",
-    "nsd",
-    *(f"{name}_{unit}" for name in DISTANCES for unit in UNITS),
-)
+from lungcli.metrics.surface import SurfaceDistances, surface_distances
 
 Unit = Literal["mm", "px", "%"]
 _TOLERANCE: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(mm|px|%)\s*")
@@ -205,13 +190,17 @@ def score_case(
         raise ValueError(msg)
     box = bounding_box((reference | predicted) > 0)
     reference, predicted = reference[box], predicted[box]
-    ours, theirs = _by_structure(reference), _by_structure(predicted)
+    ours, theirs = masks_of(reference), masks_of(predicted)
     counts = overlap_by_lung(reference, predicted)
     return CaseScores(
         facts=facts,
         scores={
-            part: _overlap_scores(counts[part])
-            | _distance_scores(facts, ours[part], theirs[part], tolerance)
+            part: _scores_of(
+                counts[part],
+                _measure(ours[part], theirs[part], facts.spacing_mm),
+                facts,
+                tolerance,
+            )
             for part in STRUCTURES
         },
         missed=tuple(part for part in STRUCTURES if _is_missed(counts[part])),
@@ -235,40 +224,43 @@ def common_unit(cases: Sequence[CaseScores]) -> str:
     return "px" if one_grid and not known else "percent"
 
 
-def _by_structure(labels: LabelMap) -> dict[str, Mask]:
-    return {LUNGS: labels > 0, "right": labels == RIGHT, "left": labels == LEFT}
-
-
 def _is_missed(counts: Overlap) -> bool:
     in_reference = counts.both + counts.missed > 0
     in_predicted = counts.both + counts.extra > 0
     return in_reference != in_predicted
 
 
-def _overlap_scores(counts: Overlap) -> dict[str, float]:
-    area = counts.both + counts.missed
-    difference = (counts.extra - counts.missed) / area if area else NAN
-    return {
-        **{name: score(counts) for name, score in SCORES.items()},
-        "area_difference": difference,
-    }
-
-
-def _distance_scores(
-    facts: CaseFacts, reference: Mask, predicted: Mask, tolerance: Tolerance
+def _scores_of(
+    counts: Overlap,
+    measured: Mapping[str, SurfaceDistances],
+    facts: CaseFacts,
+    tolerance: Tolerance,
 ) -> dict[str, float]:
-    measured = _measure(reference, predicted, facts.spacing_mm)
     limit, unit = tolerance.for_case(facts)
-    scores = {"nsd": surface_dice(measured[unit], limit)}
-    for name, score in DISTANCES.items():
-        mm, px = NAN, min(score(measured["px"]), facts.diagonal_px)
-        percent = 100 * px / facts.diagonal_px
-        if "mm" in measured:
-            mm = min(score(measured["mm"]), facts.diagonal_mm)
-            percent = 100 * mm / facts.diagonal_mm
-        values = zip(UNITS, (mm, px, percent), strict=True)
-        scores |= {f"{name}_{unit}": value for unit, value in values}
+    scores: dict[str, float] = {}
+    for metric in catalogue.METRICS:
+        if metric.of_counts is not None:
+            scores[metric.name] = metric.of_counts(counts)
+        elif metric.of_contours is not None:
+            scores[metric.name] = metric.of_contours(measured[unit], limit)
+        elif metric.of_distances is not None:
+            values = _in_each_unit(metric.of_distances, measured, facts)
+            scores |= zip(metric.scores, values, strict=True)
     return scores
+
+
+def _in_each_unit(
+    distance: Callable[[SurfaceDistances], float],
+    measured: Mapping[str, SurfaceDistances],
+    facts: CaseFacts,
+) -> tuple[float, ...]:
+    """Return a distance in each of `catalogue.UNITS`, at most the image diagonal."""
+    mm, px = NAN, min(distance(measured["px"]), facts.diagonal_px)
+    percent = 100 * px / facts.diagonal_px
+    if "mm" in measured:
+        mm = min(distance(measured["mm"]), facts.diagonal_mm)
+        percent = 100 * mm / facts.diagonal_mm
+    return mm, px, percent
 
 
 def _measure(

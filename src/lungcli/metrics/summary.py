@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from lungcli.metrics import catalogue
 from lungcli.metrics.bootstrap import (
     Column,
     effective_patients,
@@ -16,14 +17,9 @@ from lungcli.metrics.bootstrap import (
     sum_by_patient,
     wilson_interval,
 )
-from lungcli.metrics.overlap import LUNGS, SCORES
-from lungcli.metrics.scores import (
-    DISTANCES,
-    SCORE_NAMES,
-    STRUCTURES,
-    CaseScores,
-    common_unit,
-)
+from lungcli.metrics.catalogue import UNITS, Place
+from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
+from lungcli.metrics.scores import CaseScores, common_unit
 from lungcli.metrics.subgroups import split_by_group
 
 FAILURE_DICE: Final = 0.9
@@ -31,11 +27,6 @@ FAILURE_DICE: Final = 0.9
 Key = tuple[str, str]
 """Structure and score."""
 
-_ALL: Final = tuple((part, name) for part in STRUCTURES for name in SCORE_NAMES)
-_SHARES: Final = (*SCORES, "area_difference", "nsd")
-_PERCENT: Final = tuple(f"{name}_percent" for name in DISTANCES)
-_OF_SUBGROUPS: Final = ("dice", "hd95_percent")
-_UNITS: Final = {"mm": "mm", "px": "px", "percent": "%"}
 _NUMBERS: Final = (
     *("mean", "ci95", "sd", "median", "p5", "p95"),
     *("min", "max", "worst", "worst_source"),
@@ -81,12 +72,13 @@ def summarize(
         undefined.
     """
     names = sorted({case.source for case in cases})
+    keys = [(part, name) for part in STRUCTURES for name in catalogue.score_names()]
     sources = [
-        _group([case for case in cases if case.source == name], _ALL, (seed, number))
+        _group([case for case in cases if case.source == name], keys, (seed, number))
         for number, name in enumerate(names, start=1)
     ]
     # of one source, the same cases must have the same intervals
-    pooled = sources[0] if len(sources) == 1 else _group(cases, _ALL, (seed, 0))
+    pooled = sources[0] if len(sources) == 1 else _group(cases, keys, (seed, 0))
     described = [_describe_group(source, failure_dice) for source in sources]
     return {
         **_describe_group(pooled, failure_dice),
@@ -94,7 +86,7 @@ def summarize(
         "mean_over_sources": {
             "failure_rate": _mean_rate(described),
             **_mean_over_sources(sources, LUNGS),
-            **{part: _mean_over_sources(sources, part) for part in ("right", "left")},
+            **{part: _mean_over_sources(sources, part) for part in SIDES},
         },
         "subgroups": _describe_subgroups(cases, failure_dice, seed),
     }
@@ -159,20 +151,28 @@ def _describe_group(group: _Group, failure_dice: float) -> dict[str, Any]:
 
 def _describe_structure(group: _Group, part: str) -> dict[str, Any]:
     unit = common_unit(group.cases)
+    return _in_blocks(unit, lambda name: _describe(group, (part, name)))
+
+
+def _in_blocks(
+    unit: str, describe: Callable[[str], dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return a block for each metric, of distances also one in % of the diagonal."""
+    distances = catalogue.distances()
     return {
-        **{name: _describe(group, (part, name)) for name in _SHARES},
+        **{metric.name: describe(metric.name) for metric in catalogue.ratios()},
         **{
-            name: {"unit": _UNITS[unit], **_describe(group, (part, f"{name}_{unit}"))}
-            for name in DISTANCES
+            metric.name: {"unit": UNITS[unit], **describe(metric.in_unit(unit))}
+            for metric in distances
         },
-        **{name: _describe(group, (part, name)) for name in _PERCENT},
+        **{metric.comparable: describe(metric.comparable) for metric in distances},
     }
 
 
 def _describe_subgroups(
     cases: Sequence[CaseScores], failure_dice: float, seed: int
 ) -> dict[str, Any]:
-    keys = [(LUNGS, name) for name in _OF_SUBGROUPS]
+    keys = [(LUNGS, metric.comparable) for metric in catalogue.shown_in(Place.GROUPS)]
     return {
         column: {
             value: _describe_subgroup(_group(members, keys, (seed, 0)), failure_dice)
@@ -187,7 +187,7 @@ def _describe_subgroup(group: _Group, failure_dice: float) -> dict[str, Any]:
         "cases": len(group.cases),
         "patients": group.num_patients,
         **_failure_rate(group, failure_dice),
-        **{name: _describe(group, (LUNGS, name)) for name in _OF_SUBGROUPS},
+        **{name: _describe(group, (part, name)) for part, name in group.columns},
     }
 
 
@@ -230,17 +230,9 @@ def _describe(group: _Group, key: Key) -> dict[str, Any]:
 
 
 def _worst_by(key: Key) -> Callable[[CaseScores], tuple[float, str, str]]:
-    """Return what sorts the worst case first: large distances, or low scores."""
-    is_difference = key[1] == "area_difference"
-    is_distance = key[1].startswith(tuple(DISTANCES))
-
-    def goodness(case: CaseScores) -> tuple[float, str, str]:
-        value = _value(case, key)
-        value = abs(value) if is_difference else value
-        good = -value if is_difference or is_distance else value
-        return good, case.source, case.case_id
-
-    return goodness
+    """Return what sorts the worst case first."""
+    goodness = catalogue.metric_of(key[1]).goodness
+    return lambda case: (goodness(_value(case, key)), case.source, case.case_id)
 
 
 def _value(case: CaseScores, key: Key) -> float:
@@ -257,17 +249,7 @@ def _mean_rate(described: Sequence[Mapping[str, Any]]) -> float | None:
 def _mean_over_sources(sources: Sequence[_Group], part: str) -> dict[str, Any]:
     """Return the mean of the sources' means: each counts the same, large or small."""
     unit = common_unit([case for source in sources for case in source.cases])
-    return {
-        **{name: _mean_of_means(sources, (part, name)) for name in _SHARES},
-        **{
-            name: {
-                "unit": _UNITS[unit],
-                **_mean_of_means(sources, (part, f"{name}_{unit}")),
-            }
-            for name in DISTANCES
-        },
-        **{name: _mean_of_means(sources, (part, name)) for name in _PERCENT},
-    }
+    return _in_blocks(unit, lambda name: _mean_of_means(sources, (part, name)))
 
 
 def _mean_of_means(sources: Sequence[_Group], key: Key) -> dict[str, Any]:

@@ -4,17 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lungcli.metrics import catalogue
+from lungcli.metrics.catalogue import Metric, Place
+from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
 from lungcli.report.texts import UNDEFINED, count, distance, interval, number, percent
 
 Block = Mapping[str, Any]  # of summary.json: a group of cases, or one of its scores
 
-_LUNGS: Final = {"lungs": "Both lungs", "right": "Right lung", "left": "Left lung"}
-_DISTANCES: Final = {"hd95": "HD95", "assd": "ASSD"}
-_OVERLAPS: Final = {
-    "iou": "IoU",
-    "sensitivity": "Sensitivity",
-    "precision": "Precision",
-}
 _GROUPS: Final = {"finding": "Finding", "view": "View", "sex": "Sex", "age": "Age"}
 
 
@@ -67,18 +63,26 @@ class Table:
 
 def cards(summary: Block) -> list[Card]:
     """Return the headline numbers."""
-    dice, nsd = _block(summary, "dice"), _block(summary, "nsd")
+    dice = _block(summary, "dice")
     failures = summary.get("failures") or []
     return [
         Card("Dice, mean", _mean(dice, "95 % CI ")),
         Card("Worst case", _worst(dice)),
         Card("Failure rate", _failure_rate(summary), alarming=bool(failures)),
         *(
-            Card(f"{label}, mean", _distance(summary, name, "95 % CI "))
-            for name, label in _DISTANCES.items()
+            Card(f"{metric.label}, mean", _value(summary, metric, before="95 % CI "))
+            for metric in besides_dice(Place.SOURCES)
         ),
-        Card("Surface Dice, mean", _mean(nsd, "95 % CI ")),
     ]
+
+
+def besides_dice(place: Place) -> list[Metric]:
+    """Return what stands beside Dice in a place.
+
+    Distances stand before the surface Dice, and last is what has its best in between.
+    """
+    others = [metric for metric in catalogue.shown_in(place) if metric.name != "dice"]
+    return sorted(others, key=lambda m: (m.best == "zero", m.of_contours is not None))
 
 
 def alarms(summary: Block) -> list[Alarm]:
@@ -109,7 +113,7 @@ def _cases(summary: Block, name: str) -> tuple[Cell, ...]:
     cells = []
     for text in summary.get(name) or []:
         case, _, structure = text.rpartition(": ")
-        cells.append(Cell(text, case=case if structure in _LUNGS else text))
+        cells.append(Cell(text, case=case if structure in STRUCTURES else text))
     return tuple(cells)
 
 
@@ -130,28 +134,31 @@ def tables(summary: Block) -> list[Table]:
 
 def _source_table(summary: Block) -> Table:
     sources = _block(summary, "sources")
-    names = _comparable([*sources.values(), summary])
-    rows = [(str(name), _group_cells(group, names)) for name, group in sources.items()]
+    groups = [*sources.values(), summary]
+    scores = {
+        metric: _comparable(metric, groups) for metric in besides_dice(Place.SOURCES)
+    }
+    rows = [(str(name), _group_cells(group, scores)) for name, group in sources.items()]
     if len(rows) > 1:
-        rows.append(("All cases", _group_cells(summary, names)))
-        rows.append(("Mean over sources", _mean_over_sources(summary, names)))
-    labels = (*_DISTANCES.values(), "Surface Dice")
+        rows.append(("All cases", _group_cells(summary, scores)))
+        rows.append(("Mean over sources", _mean_over_sources(summary, scores)))
     head = ("Source", "Cases", "Dice", "Median", "5th pct.", "Worst", "Failures")
-    return Table("By source", (*head, "Right Dice", "Left Dice", *labels), tuple(rows))
+    sides = (f"{side.capitalize()} Dice" for side in SIDES)
+    labels = (metric.label for metric in scores)
+    return Table("By source", (*head, *sides, *labels), tuple(rows))
 
 
-def _comparable(groups: Sequence[Block]) -> list[str]:
-    """Return the names of distances whose unit is the same in all groups.
+def _comparable(metric: Metric, groups: Sequence[Block]) -> str:
+    """Return the name of the block of a metric whose unit is the same in all groups.
 
     Pixels of one source are not those of another, and people compare what stands
     in one column.
     """
-    units = {_block(group, name).get("unit") for group in groups for name in _DISTANCES}
-    same = len(units) == 1
-    return [name if same else f"{name}_percent" for name in _DISTANCES]
+    units = {_block(group, metric.name).get("unit") for group in groups}
+    return metric.name if len(units) == 1 else metric.comparable
 
 
-def _group_cells(group: Block, distances: Sequence[str]) -> tuple[Cell, ...]:
+def _group_cells(group: Block, scores: Mapping[Metric, str]) -> tuple[Cell, ...]:
     dice = _block(group, "dice")
     return (
         Cell(f"{group.get('cases') or 0:,}", detail=_patients(group)),
@@ -161,17 +168,18 @@ def _group_cells(group: Block, distances: Sequence[str]) -> tuple[Cell, ...]:
         _worst(dice, named=False),
         Cell(percent(group.get("failure_rate"))),
         *_dice_by_lung(group),
-        *(_distance(group, name) for name in distances),
-        _mean(_block(group, "nsd")),
+        *(_value(group, metric, name) for metric, name in scores.items()),
     )
 
 
 def _dice_by_lung(group: Block) -> Iterator[Cell]:
-    for side in ("right", "left"):
+    for side in SIDES:
         yield _mean(_block(_block(group, side), "dice"))
 
 
-def _mean_over_sources(summary: Block, distances: Sequence[str]) -> tuple[Cell, ...]:
+def _mean_over_sources(
+    summary: Block, scores: Mapping[Metric, str]
+) -> tuple[Cell, ...]:
     means = _block(summary, "mean_over_sources")
     rate = means.get("failure_rate")
     nothing = Cell("")
@@ -181,27 +189,19 @@ def _mean_over_sources(summary: Block, distances: Sequence[str]) -> tuple[Cell, 
         *(nothing,) * 3,
         Cell(percent(rate.get("mean") if isinstance(rate, Mapping) else rate)),
         *_dice_by_lung(means),
-        *(_distance(means, name) for name in distances),
-        _mean(_block(means, "nsd")),
+        *(_value(means, metric, name) for metric, name in scores.items()),
     )
 
 
 def _lung_table(summary: Block) -> Table:
+    metrics = besides_dice(Place.LUNGS)
     rows = []
-    for structure, label in _LUNGS.items():
-        group = summary if structure == "lungs" else _block(summary, structure)
-        difference = _block(group, "area_difference").get("mean")
-        cells = (
-            _mean(_block(group, "dice")),
-            *(_mean(_block(group, name)) for name in _OVERLAPS),
-            *(_distance(group, name) for name in _DISTANCES),
-            _mean(_block(group, "nsd")),
-            Cell(percent(difference, signed=True)),
-        )
-        rows.append((label, cells))
-    distances = tuple(_DISTANCES.values())
-    head = ("", "Dice", *_OVERLAPS.values(), *distances, "Surface Dice", "Area")
-    return Table("By lung", head, tuple(rows))
+    for structure, label in STRUCTURES.items():
+        group = summary if structure == LUNGS else _block(summary, structure)
+        cells = (_value(group, metric) for metric in metrics)
+        rows.append((label.capitalize(), (_mean(_block(group, "dice")), *cells)))
+    labels = (metric.as_heading or metric.label for metric in metrics)
+    return Table("By lung", ("", "Dice", *labels), tuple(rows))
 
 
 def _subgroup_tables(summary: Block) -> Iterator[Table]:
@@ -212,15 +212,15 @@ def _subgroup_tables(summary: Block) -> Iterator[Table]:
         )
         if rows:
             label = _GROUPS.get(kind, kind.capitalize())
-            head = (label, "Cases", "Dice", "HD95", "Failures")
+            labels = (metric.label for metric in catalogue.shown_in(Place.GROUPS))
+            head = (label, "Cases", *labels, "Failures")
             yield Table(f"By {label.lower()}", head, rows)
 
 
 def _subgroup_cells(group: Block) -> Sequence[Cell]:
     return (
         Cell(f"{group.get('cases') or 0:,}", detail=_patients(group)),
-        _mean(_block(group, "dice")),
-        _distance(group, "hd95_percent"),
+        *(_value(group, m, m.comparable) for m in catalogue.shown_in(Place.GROUPS)),
         Cell(percent(group.get("failure_rate"))),
     )
 
@@ -230,9 +230,14 @@ def _mean(score: Block, before: str = "") -> Cell:
     return Cell(number(score.get("mean")), detail=before + bounds if bounds else "")
 
 
-def _distance(group: Block, name: str, before: str = "") -> Cell:
-    score = _block(group, name)
-    unit = "%" if name.endswith("_percent") else score.get("unit") or ""
+def _value(group: Block, metric: Metric, name: str = "", before: str = "") -> Cell:
+    """Return the mean of a metric, from the block of a name if not of its own."""
+    score = _block(group, name or metric.name)
+    if metric.best == "zero":
+        return Cell(percent(score.get("mean"), signed=True))
+    if not metric.is_distance:
+        return _mean(score, before)
+    unit = score.get("unit") or ("%" if name == metric.comparable else "")
     bounds = interval(score.get("ci95"), 2)
     detail = before + bounds if bounds else ""
     return Cell(distance(score.get("mean"), unit), detail=detail)

@@ -14,7 +14,7 @@ from lungcli.errors import OutputError
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.curves import curves
 from lungcli.report.overview import alarms, cards, size_of, tables
-from lungcli.report.rows import SCORE_LABELS, Row, columns_of, rows_of
+from lungcli.report.rows import Row, columns_of, rows_of, score_labels
 from lungcli.report.strips import Scored, distribution
 from lungcli.report.texts import cleaned
 from lungcli.system.files import remove_file, whole_file, whole_folder
@@ -143,7 +143,7 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
         "flags": sorted({flag for row in rows for flag in row.flags}),
         "document": {
             "columns": [asdict(column) for column in columns],
-            "labels": SCORE_LABELS,
+            "labels": score_labels(),
             "rows": [asdict(row) for row in rows],
         },
     }

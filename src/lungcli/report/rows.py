@@ -4,30 +4,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from lungcli.metrics import catalogue
+from lungcli.metrics.catalogue import UNITS, Metric, Place
+from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
 from lungcli.report.content import ReportCase
+from lungcli.report.overview import besides_dice
 from lungcli.report.texts import cleaned, distance, number, percent
 from lungcli.system.files import printable
-
-_UNITS: Final = {"mm": "mm", "px": "px", "%": "percent"}
-_STRUCTURES: Final = ("lungs", "right", "left")
-_OVERLAPS: Final = {
-    "dice": "Dice",
-    "iou": "IoU",
-    "sensitivity": "Sensitivity",
-    "precision": "Precision",
-    "nsd": "Surface Dice",
-}
-_DISTANCES: Final = {"hd95": "HD95", "hd": "HD", "assd": "ASSD"}
-
-SCORE_LABELS: Final = (
-    *_OVERLAPS.values(),
-    *_DISTANCES.values(),
-    "HD95 of diagonal",
-    "Area difference",
-)
-"""What the viewer lists for each structure, in the order of `Row.details`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +48,7 @@ class Row:
         failed: Whether Dice is below the limit.
         flags: What is wrong with it.
         cells: One a column: text, a number, or None for what is undefined.
-        details: Structure to texts, one for each of `SCORE_LABELS`.
+        details: Structure to texts, one for each of `score_labels`.
         facts: Name to text.
         picture: Number of its pictures; None without.
         search: What the text filter looks at, in lower case.
@@ -85,28 +70,33 @@ class Row:
 def columns_of(summary: Mapping[str, Any]) -> tuple[Column, ...]:
     """Return the columns; distances in the unit that all cases share."""
     unit = (summary.get("hd95") or {}).get("unit") or "%"
-    suffix = _UNITS.get(unit, "percent")
-    distances = (
-        Column(
-            label=f"{label}, {unit}",
-            structure="lungs",
-            score=f"{name}_{suffix}",
-            digits=2,
-            worst="high",
-            minor=name != "hd95",
-        )
-        for name, label in (("hd95", "HD95"), ("assd", "ASSD"))
-    )
+    suffix = next((end for end, shown in UNITS.items() if shown == unit), "percent")
     return (
         Column(label="Case", minor=False),
         Column(label="Source"),
         Column(label="Patient"),
-        Column(label="Dice", structure="lungs", score="dice", minor=False),
-        Column(label="Right", structure="right", score="dice"),
-        Column(label="Left", structure="left", score="dice"),
-        *distances,
-        Column(label="Surface Dice", structure="lungs", score="nsd"),
+        Column(label="Dice", structure=LUNGS, score="dice", minor=False),
+        *(
+            Column(label=side.capitalize(), structure=side, score="dice")
+            for side in SIDES
+        ),
+        *(
+            Column(
+                label=f"{metric.label}, {unit}" if metric.is_distance else metric.label,
+                structure=LUNGS,
+                score=metric.in_unit(suffix),
+                digits=2 if metric.is_distance else 3,
+                worst="low" if metric.best == "high" else "high",
+                minor=metric.place < Place.GROUPS,
+            )
+            for metric in besides_dice(Place.SOURCES)
+        ),
     )
+
+
+def score_labels() -> tuple[str, ...]:
+    """Return what the viewer lists for each structure, as `Row.details` does."""
+    return tuple(label for label, _, _ in _listed("px"))
 
 
 def rows_of(
@@ -136,7 +126,7 @@ def _worst_first(row: Row) -> tuple[bool, float, str]:
 def _row(
     case: ReportCase, columns: tuple[Column, ...], limit: float, link: str, index: int
 ) -> Row:
-    dice = _score(case, "lungs", "dice")
+    dice = _score(case, LUNGS, "dice")
     failed = dice is not None and dice < limit
     flags = (*((f"Dice below {limit:g}",) if failed else ()), *cleaned(case.flags))
     texts = iter(cleaned((case.case_id, case.source, case.patient_id)))
@@ -153,7 +143,7 @@ def _row(
         failed=failed,
         flags=flags,
         cells=tuple(cells),
-        details={structure: _details(case, structure) for structure in _STRUCTURES},
+        details={structure: _details(case, structure) for structure in STRUCTURES},
         facts=cleaned(case.facts),
         picture=None if case.pictures is None else index,
         search=printable(" ".join(words)).lower(),
@@ -167,13 +157,26 @@ def _score(case: ReportCase, structure: str, name: str) -> float | None:
 
 def _details(case: ReportCase, structure: str) -> tuple[str, ...]:
     has_mm = _score(case, structure, "hd95_mm") is not None
-    unit = "mm" if has_mm else "px"
-    return (
-        *(number(_score(case, structure, name)) for name in _OVERLAPS),
-        *(
-            distance(_score(case, structure, f"{name}_{unit}"), unit)
-            for name in _DISTANCES
-        ),
-        distance(_score(case, structure, "hd95_percent"), "%"),
-        percent(_score(case, structure, "area_difference"), signed=True),
+    return tuple(
+        _text(_score(case, structure, metric.in_unit(unit)), metric, unit)
+        for _, metric, unit in _listed("mm" if has_mm else "px")
     )
+
+
+def _listed(unit: str) -> list[tuple[str, Metric, str]]:
+    """Return label, metric and unit of all that the viewer lists, in its order."""
+    ratios = catalogue.ratios()
+    distances = sorted(catalogue.distances(), key=lambda m: m.place < Place.GROUPS)
+    main = (metric for metric in distances if metric.place >= Place.GROUPS)
+    return [
+        *((m.label, m, unit) for m in ratios if m.best != "zero"),
+        *((m.label, m, unit) for m in distances),
+        *((f"{m.label} of diagonal", m, "percent") for m in main),
+        *((m.label, m, unit) for m in ratios if m.best == "zero"),
+    ]
+
+
+def _text(value: float | None, metric: Metric, unit: str) -> str:
+    if metric.best == "zero":
+        return percent(value, signed=True)
+    return distance(value, UNITS[unit]) if metric.is_distance else number(value)

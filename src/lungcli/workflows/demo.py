@@ -15,7 +15,7 @@ from lungcli.system.files import write_json
 from lungcli.system.progress import Progress, silent
 from lungcli.workflows.drawing.visualize import PictureSettings, visualize
 from lungcli.workflows.evaluating.evaluate import evaluate
-from lungcli.workflows.evaluating.outputs import Evaluation
+from lungcli.workflows.evaluating.writer import Evaluation
 from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
 from lungcli.workflows.preparing.totals import PrepareReport
 from lungcli.workflows.previewing.augment_preview import augment_preview

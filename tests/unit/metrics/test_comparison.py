@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lungcli.metrics.bootstrap import sum_by_patient
+from lungcli.metrics.catalogue import score_names
 from lungcli.metrics.comparison import (
     compare,
     correct_holm,
     permutation_test,
 )
-from lungcli.metrics.scores import SCORE_NAMES, STRUCTURES, CaseFacts, CaseScores
+from lungcli.metrics.overlap import STRUCTURES
+from lungcli.metrics.scores import CaseFacts, CaseScores
 
 
 def case(name, dice, *, source="jsrt", patient=None, spacing_mm=None, left=None):
@@ -27,7 +29,7 @@ def case(name, dice, *, source="jsrt", patient=None, spacing_mm=None, left=None)
         spacing_mm=spacing_mm,
         groups={},
     )
-    values = dict.fromkeys(SCORE_NAMES, 0.5) | {"dice": dice}
+    values = dict.fromkeys(score_names(), 0.5) | {"dice": dice}
     scores = dict.fromkeys(STRUCTURES, values)
     if left is not None:
         scores["left"] = values | {"dice": left}

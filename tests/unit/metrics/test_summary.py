@@ -6,7 +6,9 @@ import random
 
 import pytest
 
-from lungcli.metrics.scores import SCORE_NAMES, STRUCTURES, CaseFacts, CaseScores
+from lungcli.metrics.catalogue import score_names
+from lungcli.metrics.overlap import STRUCTURES
+from lungcli.metrics.scores import CaseFacts, CaseScores
 from lungcli.metrics.summary import summarize, worst_first
 
 NAN = math.nan
@@ -25,11 +27,11 @@ def case(name, dice=1.0, *, source="montgomery", patient=None, grid=(6, 8), **mo
         groups=more.pop("groups", {}),
     )
     missed, swapped = more.pop("missed", ()), more.pop("swapped", False)
-    values = dict.fromkeys(SCORE_NAMES, 1.0) | {"dice": dice} | more
+    values = dict.fromkeys(score_names(), 1.0) | {"dice": dice} | more
     if spacing_mm is None:
         values |= dict.fromkeys(("hd_mm", "hd95_mm", "assd_mm"), NAN)
     if math.isnan(dice):
-        values = dict.fromkeys(SCORE_NAMES, NAN)
+        values = dict.fromkeys(score_names(), NAN)
     return CaseScores(
         facts=facts,
         scores=dict.fromkeys(STRUCTURES, values),

@@ -3,7 +3,7 @@
 import pytest
 from report_cases import NAN, case, pictures, scores
 
-from lungcli.report.rows import SCORE_LABELS, columns_of, rows_of
+from lungcli.report.rows import columns_of, rows_of, score_labels
 
 COLUMNS = columns_of({"hd95": {"unit": "mm"}})
 
@@ -45,9 +45,9 @@ def test_details_are_in_mm_where_a_pixel_has_a_size():
     known = rows_of([case()], COLUMNS, 0.9)[0].details["right"]
     without = scores() | {"left": {**scores()["left"], "hd95_mm": NAN}}
     unknown = rows_of([case(scores=without)], COLUMNS, 0.9)[0].details["left"]
-    place = SCORE_LABELS.index("HD95")
+    place = score_labels().index("HD95")
     assert (known[place], unknown[place]) == ("2.50 mm", "2.50 px")
-    assert len(known) == len(SCORE_LABELS)
+    assert len(known) == len(score_labels())
 
 
 def test_a_structure_that_is_not_there():

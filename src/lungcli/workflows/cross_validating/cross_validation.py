@@ -25,9 +25,9 @@ from lungcli.nn.state import load_state
 from lungcli.pictures.film import write_png
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
-from lungcli.workflows.evaluating.evaluate import DEFAULT_OUTPUTS, DEFAULT_SETTINGS
-from lungcli.workflows.evaluating.outputs import Evaluation, EvaluationWriter
-from lungcli.workflows.evaluating.scoring import score_model
+from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS
+from lungcli.workflows.evaluating.scoring import DEFAULT_SETTINGS, score_model
+from lungcli.workflows.evaluating.writer import Evaluation, EvaluationWriter
 from lungcli.workflows.shared.datasets import data_names, one_convention, open_all
 from lungcli.workflows.shared.inference import LungModel, load_model
 from lungcli.workflows.training.assignment import Assignment, assign, settings_for

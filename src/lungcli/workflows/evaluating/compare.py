@@ -22,13 +22,10 @@ from lungcli.workflows.evaluating.cross_matrix import (
     build_matrix,
     write_matrix,
 )
-from lungcli.workflows.evaluating.evaluate import (
-    DEFAULT_OUTPUTS,
-    DEFAULT_SETTINGS,
-    evaluate_selection,
-)
-from lungcli.workflows.evaluating.outputs import Evaluation, Outputs
-from lungcli.workflows.evaluating.scoring import ScoreSettings
+from lungcli.workflows.evaluating.evaluate import evaluate_selection
+from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, Outputs
+from lungcli.workflows.evaluating.scoring import DEFAULT_SETTINGS, ScoreSettings
+from lungcli.workflows.evaluating.writer import Evaluation
 from lungcli.workflows.shared.datasets import Selection, full_name, select_to_score
 from lungcli.workflows.shared.output_folder import check_output
 
@@ -156,7 +153,7 @@ def compare_models(
         trained_on = {
             name: _trained_on(model, selection) for name, model in found.items()
         }
-        return _write_comparison(
+        return write_comparison(
             folder,
             evaluations,
             build_matrix(evaluations, trained_on),
@@ -165,7 +162,7 @@ def compare_models(
         )
 
 
-def _write_comparison(
+def write_comparison(
     folder: Path,
     evaluations: Mapping[str, Evaluation],
     matrix: CrossMatrix,
@@ -173,6 +170,18 @@ def _write_comparison(
     seed: int,
     figures: Sequence[str],
 ) -> Comparison:
+    """Compare each network with the first, and write the files that say so.
+
+    Args:
+        folder: Where.
+        evaluations: By the name of the network; at least two.
+        matrix: Of these.
+        seed: Of intervals and tests.
+        figures: Formats of the figure besides PNG.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
     table, document = folder / "comparison.csv", folder / "comparison.json"
     comparison = Comparison(
         evaluations=evaluations,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from lungcli.metrics import catalogue
+from lungcli.metrics.catalogue import Place
 from lungcli.system.files import csv_cell, printable, write_text
-from lungcli.workflows.evaluating.outputs import Evaluation
+from lungcli.workflows.evaluating.writer import Evaluation
 
-SCORES: Final = ("dice", "iou", "nsd", "hd95_percent", "assd_percent")
 _COLUMNS: Final = (
     "model",
     "source",
@@ -92,7 +93,7 @@ class CrossMatrix:
                             "mean": cell.mean(score),
                             "ci95": cell.summary[score]["ci95"],
                         }
-                        for score in SCORES
+                        for score in _scores()
                     },
                 }
                 for cell in row
@@ -188,6 +189,10 @@ def to_latex(matrix: CrossMatrix) -> str:
     return "\n".join(lines)
 
 
+def _scores() -> list[str]:
+    return [metric.comparable for metric in catalogue.shown_in(Place.MATRIX)]
+
+
 def _printed_dice(cell: MatrixCell) -> str:
     """Return what is compared: equal prints are equal; empty if it does not count."""
     mean = cell.mean("dice")
@@ -220,7 +225,7 @@ def _to_csv(matrix: CrossMatrix) -> str:
     writer.writerow(_COLUMNS)
     for row in matrix.cells:
         for cell in row:
-            for score in SCORES:
+            for score in _scores():
                 low, high = cell.interval(score) or (None, None)
                 values = (
                     cell.model,

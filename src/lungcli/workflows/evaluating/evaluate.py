@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from lungcli.model.find import Announce, ModelFolder, find_model, quiet
 from lungcli.model.runs import RUNS, RunFolder, rows_of_history
 from lungcli.system.progress import Progress, silent
-from lungcli.workflows.evaluating.outputs import Evaluation, EvaluationWriter, Outputs
-from lungcli.workflows.evaluating.scoring import ScoreSettings, score_model
+from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, Outputs
+from lungcli.workflows.evaluating.scoring import (
+    DEFAULT_SETTINGS,
+    ScoreSettings,
+    score_model,
+)
+from lungcli.workflows.evaluating.writer import Evaluation, EvaluationWriter
 from lungcli.workflows.shared.datasets import Selection, data_names, select_to_score
 from lungcli.workflows.shared.inference import load_model
-
-DEFAULT_SETTINGS: Final = ScoreSettings()
-DEFAULT_OUTPUTS: Final = Outputs()
 
 
 def evaluate(

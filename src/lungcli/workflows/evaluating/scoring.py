@@ -49,6 +49,9 @@ class ScoreSettings:
             raise ConfigError(msg)
 
 
+DEFAULT_SETTINGS: Final = ScoreSettings()
+
+
 class Shown(NamedTuple):
     """What a picture of a case shows; all on one grid, perhaps a reduced one."""
 
@@ -85,27 +88,6 @@ def score_model(
         keep: Handed each case and its label map, on the case's original grid.
         progress: Told after each case.
     """
-    labels = lungs.label_cases(cases)
-    yield from score_prepared(cases, labels, settings, keep=keep, progress=progress)
-
-
-def score_prepared(
-    cases: Sequence[DatasetCase],
-    labels: Iterable[LabelMap],
-    settings: ScoreSettings,
-    *,
-    keep: Keep | None = None,
-    progress: Progress = silent,
-) -> Iterator[Scored]:
-    """Yield the scores of label maps against the references of prepared cases.
-
-    Args:
-        cases: Cases with mask.
-        labels: One label map a case, on its original grid; drawn as needed.
-        settings: How to score.
-        keep: Handed each case and its label map.
-        progress: Told after each case.
-    """
 
     def score(pair: tuple[DatasetCase, LabelMap]) -> Scored:
         (dataset, case), predicted = pair
@@ -115,7 +97,7 @@ def score_prepared(
         scores = score_case(facts_of(case), reference, predicted, settings.tolerance)
         return Scored(scores, case.split, show_prepared((dataset, case), predicted))
 
-    pairs = zip(cases, labels, strict=True)
+    pairs = zip(cases, lungs.label_cases(cases), strict=True)
     yield from score_in_threads(score, pairs, total=len(cases), progress=progress)
 
 

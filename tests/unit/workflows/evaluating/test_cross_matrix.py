@@ -12,7 +12,7 @@ from lungcli.workflows.evaluating.cross_matrix import (
     to_latex,
     write_matrix,
 )
-from lungcli.workflows.evaluating.outputs import Evaluation
+from lungcli.workflows.evaluating.writer import Evaluation
 
 
 def scores(source, number, missing):

@@ -7,16 +7,15 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, overload
+from typing import Self, overload
 
 from lungcli.arrays import Gray, LabelMap
+from lungcli.metrics.overlap import STRUCTURES
 from lungcli.metrics.scores import CaseFacts, CaseScores
 from lungcli.pictures.layers import encode_layers
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.page import write_report
 from lungcli.system.temporary import private_folder
-
-_LUNGS: Final = {"lungs": "both lungs", "right": "right lung", "left": "left lung"}
 
 
 class ReportSpool:
@@ -124,7 +123,7 @@ class _SpooledCases(Sequence[ReportCase]):
 
 def _flags(scores: CaseScores) -> tuple[str, ...]:
     flags = ["sides swapped"] if scores.swapped else []
-    flags += [f"{_LUNGS[structure]} missed" for structure in scores.missed]
+    flags += [f"{STRUCTURES[structure]} missed" for structure in scores.missed]
     if math.isnan(scores.dice):
         flags.append("undefined")
     return tuple(flags)

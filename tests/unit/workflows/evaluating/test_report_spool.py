@@ -10,7 +10,7 @@ from lungcli.metrics.scores import CaseFacts, score_case
 from lungcli.metrics.summary import summarize
 from lungcli.phantom import draw_phantom
 from lungcli.report.content import Report
-from lungcli.workflows.evaluating.report import ReportSpool
+from lungcli.workflows.evaluating.report_spool import ReportSpool
 
 
 def scored(case_id, reference, predicted, spacing_mm=(0.5, 0.25)):

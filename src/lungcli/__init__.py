@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lungcli.workflows.evaluating.compare import compare_models
     from lungcli.workflows.evaluating.evaluate import evaluate
     from lungcli.workflows.evaluating.evaluate_masks import evaluate_masks
-    from lungcli.workflows.evaluating.outputs import Outputs
+    from lungcli.workflows.evaluating.outputs import EvaluationOutputs
     from lungcli.workflows.evaluating.scoring import ScoreSettings
     from lungcli.workflows.exporting.export import ExportSettings, export
     from lungcli.workflows.info import info
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from lungcli.workflows.training.train import resume, train
 
 __all__ = [
+    "EvaluationOutputs",
     "ExportSettings",
     "LungModel",
     "LungcliError",
-    "Outputs",
     "PictureSettings",
     "PredictSettings",
     "PrepareSettings",
@@ -79,7 +79,7 @@ _MODULES = {
     "ExportSettings": "workflows.exporting.export",
     "LungModel": "workflows.shared.inference",
     "LungcliError": "errors",
-    "Outputs": "workflows.evaluating.outputs",
+    "EvaluationOutputs": "workflows.evaluating.outputs",
     "PictureSettings": "workflows.drawing.visualize",
     "PredictSettings": "workflows.predicting.settings",
     "PrepareSettings": "workflows.preparing.prepare",

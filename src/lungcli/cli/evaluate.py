@@ -19,7 +19,7 @@ from lungcli.cli.options import (
 from lungcli.cli.output import out, print_error, print_json, print_note, print_paths
 from lungcli.cli.progress import progress_bars
 from lungcli.errors import ConfigError
-from lungcli.workflows.evaluating.outputs import FigureFormat, Outputs
+from lungcli.workflows.evaluating.outputs import EvaluationOutputs, FigureFormat
 
 if TYPE_CHECKING:  # the workflows take their time to load
     from lungcli.workflows.evaluating.scoring import ScoreSettings
@@ -121,7 +121,7 @@ def evaluate(
     request = _Request(
         data=tuple(data or DEFAULT_DATA),
         settings=settings,
-        outputs=Outputs(report=report, figures=tuple(figures or ())),
+        outputs=EvaluationOutputs(report=report, figures=tuple(figures or ())),
         split=(split or Split.TEST).value,
         folder=out_folder,
         any_convention=any_convention,
@@ -141,7 +141,7 @@ class _Request:
 
     data: tuple[Path, ...]
     settings: "ScoreSettings"
-    outputs: Outputs
+    outputs: EvaluationOutputs
     split: str
     folder: Path | None
     any_convention: bool

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from lungcli.cli.output import count_cases, out, plain
-from lungcli.metrics.catalogue import UNITS, Metric, Place, metric_of, shown_in
+from lungcli.metrics.catalogue import UNITS, Metric, Reach, metric_of, shown_in
 from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
 from lungcli.metrics.scores import CaseScores
 from lungcli.metrics.summary import worst_first
@@ -41,10 +41,10 @@ def print_summary(summary: Mapping[str, Any]) -> None:
 
 def _rows(*, brief: bool, percent: bool) -> Iterator[_ScoreRow]:
     """Yield what is said of a group, of some metrics for each lung as well."""
-    for metric in shown_in(Place.SOURCES if brief else Place.TERMINAL):
-        parts = STRUCTURES if metric.place >= Place.GROUPS else (LUNGS,)
+    for metric in shown_in(Reach.SOURCES if brief else Reach.TERMINAL):
+        parts = STRUCTURES if metric.reach >= Reach.GROUPS else (LUNGS,)
         yield from ((metric, part, metric.name) for part in parts)
-    for metric in shown_in(Place.SOURCES) if percent else ():
+    for metric in shown_in(Reach.SOURCES) if percent else ():
         if metric.is_distance:
             yield metric, LUNGS, metric.comparable
 

@@ -17,7 +17,7 @@ UNITS: Final = {"mm": "mm", "px": "px", "percent": "%"}
 """Units of distances: end of a score's name to what is shown; % of the diagonal."""
 
 
-class Place(IntEnum):
+class Reach(IntEnum):
     """Where a metric is shown: in a place, and in all that come before it here."""
 
     FILES = 0  # `cases.csv`, `summary.json`, and the viewer of the report
@@ -38,7 +38,7 @@ class Metric:
         on_terminal: The same in its tables, if it is another.
         as_heading: The same above a narrow column, if it is another.
         best: Which values are better: the `high`, the `low`, or those near `zero`.
-        place: Up to where it is shown.
+        reach: Up to where it is shown.
         of_counts: A ratio, from the pixels that two masks share.
         of_contours: A ratio, from the distances of two contours and a tolerance.
         of_distances: A distance, in the unit of these; at most the image diagonal.
@@ -49,7 +49,7 @@ class Metric:
     on_terminal: str = ""
     as_heading: str = ""
     best: Literal["high", "low", "zero"]
-    place: Place
+    reach: Reach
     of_counts: Callable[[Overlap], float] | None = None
     of_contours: Callable[[SurfaceDistances, float], float] | None = None
     of_distances: Callable[[SurfaceDistances], float] | None = None
@@ -85,7 +85,7 @@ METRICS: tuple[Metric, ...] = (
         name="dice",
         label="Dice",
         best="high",
-        place=Place.GROUPS,
+        reach=Reach.GROUPS,
         of_counts=overlap.dice,
     ),
     Metric(
@@ -93,21 +93,21 @@ METRICS: tuple[Metric, ...] = (
         label="IoU",
         on_terminal="IoU (Jaccard)",
         best="high",
-        place=Place.MATRIX,
+        reach=Reach.MATRIX,
         of_counts=overlap.iou,
     ),
     Metric(
         name="sensitivity",
         label="Sensitivity",
         best="high",
-        place=Place.TERMINAL,
+        reach=Reach.TERMINAL,
         of_counts=overlap.sensitivity,
     ),
     Metric(
         name="precision",
         label="Precision",
         best="high",
-        place=Place.TERMINAL,
+        reach=Reach.TERMINAL,
         of_counts=overlap.precision,
     ),
     Metric(
@@ -115,7 +115,7 @@ METRICS: tuple[Metric, ...] = (
         label="Area difference",
         as_heading="Area",
         best="zero",
-        place=Place.LUNGS,
+        reach=Reach.LUNGS,
         of_counts=overlap.area_difference,
     ),
     Metric(
@@ -123,36 +123,36 @@ METRICS: tuple[Metric, ...] = (
         label="Surface Dice",
         on_terminal="NSD",
         best="high",
-        place=Place.SOURCES,
+        reach=Reach.SOURCES,
         of_contours=surface.surface_dice,
     ),
     Metric(
         name="hd",
         label="HD",
         best="low",
-        place=Place.FILES,
+        reach=Reach.FILES,
         of_distances=surface.hausdorff,
     ),
     Metric(
         name="hd95",
         label="HD95",
         best="low",
-        place=Place.GROUPS,
+        reach=Reach.GROUPS,
         of_distances=surface.hd95,
     ),
     Metric(
         name="assd",
         label="ASSD",
         best="low",
-        place=Place.SOURCES,
+        reach=Reach.SOURCES,
         of_distances=surface.assd,
     ),
 )
 
 
-def shown_in(place: Place) -> tuple[Metric, ...]:
+def shown_in(reach: Reach) -> tuple[Metric, ...]:
     """Return the metrics that are shown in a place, in the order of the table."""
-    return tuple(metric for metric in METRICS if metric.place >= place)
+    return tuple(metric for metric in METRICS if metric.reach >= reach)
 
 
 def distances() -> tuple[Metric, ...]:

@@ -16,7 +16,7 @@ from lungcli.metrics.bootstrap import (
     resample_means,
     sum_by_patient,
 )
-from lungcli.metrics.catalogue import Place
+from lungcli.metrics.catalogue import Reach
 from lungcli.metrics.overlap import LUNGS, SIDES
 from lungcli.metrics.scores import CaseScores, common_unit
 
@@ -186,7 +186,7 @@ def _compare_group(
 ) -> list[Difference]:
     """Compare the cases of one source; the p-values are not corrected yet."""
     unit = common_unit(pairs.first)
-    compared = catalogue.shown_in(Place.SOURCES)
+    compared = catalogue.shown_in(Reach.SOURCES)
     keys = [(LUNGS, metric.in_unit(unit)) for metric in compared]
     keys += [(side, "dice") for side in SIDES]
     ours, theirs = _table(pairs.first, keys), _table(pairs.second, keys)

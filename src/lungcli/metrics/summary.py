@@ -17,7 +17,7 @@ from lungcli.metrics.bootstrap import (
     sum_by_patient,
     wilson_interval,
 )
-from lungcli.metrics.catalogue import UNITS, Place
+from lungcli.metrics.catalogue import UNITS, Reach
 from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
 from lungcli.metrics.scores import CaseScores, common_unit
 from lungcli.metrics.subgroups import split_by_group
@@ -172,7 +172,7 @@ def _in_blocks(
 def _describe_subgroups(
     cases: Sequence[CaseScores], failure_dice: float, seed: int
 ) -> dict[str, Any]:
-    keys = [(LUNGS, metric.comparable) for metric in catalogue.shown_in(Place.GROUPS)]
+    keys = [(LUNGS, metric.comparable) for metric in catalogue.shown_in(Reach.GROUPS)]
     return {
         column: {
             value: _describe_subgroup(_group(members, keys, (seed, 0)), failure_dice)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lungcli.metrics import catalogue
-from lungcli.metrics.catalogue import Metric, Place
+from lungcli.metrics.catalogue import Metric, Reach
 from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
 from lungcli.report.texts import UNDEFINED, count, distance, interval, number, percent
 
@@ -71,17 +71,17 @@ def cards(summary: Block) -> list[Card]:
         Card("Failure rate", _failure_rate(summary), alarming=bool(failures)),
         *(
             Card(f"{metric.label}, mean", _value(summary, metric, before="95 % CI "))
-            for metric in besides_dice(Place.SOURCES)
+            for metric in besides_dice(Reach.SOURCES)
         ),
     ]
 
 
-def besides_dice(place: Place) -> list[Metric]:
+def besides_dice(reach: Reach) -> list[Metric]:
     """Return what stands beside Dice in a place.
 
     Distances stand before the surface Dice, and last is what has its best in between.
     """
-    others = [metric for metric in catalogue.shown_in(place) if metric.name != "dice"]
+    others = [metric for metric in catalogue.shown_in(reach) if metric.name != "dice"]
     return sorted(others, key=lambda m: (m.best == "zero", m.of_contours is not None))
 
 
@@ -136,7 +136,7 @@ def _source_table(summary: Block) -> Table:
     sources = _block(summary, "sources")
     groups = [*sources.values(), summary]
     scores = {
-        metric: _comparable(metric, groups) for metric in besides_dice(Place.SOURCES)
+        metric: _comparable(metric, groups) for metric in besides_dice(Reach.SOURCES)
     }
     rows = [(str(name), _group_cells(group, scores)) for name, group in sources.items()]
     if len(rows) > 1:
@@ -194,7 +194,7 @@ def _mean_over_sources(
 
 
 def _lung_table(summary: Block) -> Table:
-    metrics = besides_dice(Place.LUNGS)
+    metrics = besides_dice(Reach.LUNGS)
     rows = []
     for structure, label in STRUCTURES.items():
         group = summary if structure == LUNGS else _block(summary, structure)
@@ -212,7 +212,7 @@ def _subgroup_tables(summary: Block) -> Iterator[Table]:
         )
         if rows:
             label = _GROUPS.get(kind, kind.capitalize())
-            labels = (metric.label for metric in catalogue.shown_in(Place.GROUPS))
+            labels = (metric.label for metric in catalogue.shown_in(Reach.GROUPS))
             head = (label, "Cases", *labels, "Failures")
             yield Table(f"By {label.lower()}", head, rows)
 
@@ -220,7 +220,7 @@ def _subgroup_tables(summary: Block) -> Iterator[Table]:
 def _subgroup_cells(group: Block) -> Sequence[Cell]:
     return (
         Cell(f"{group.get('cases') or 0:,}", detail=_patients(group)),
-        *(_value(group, m, m.comparable) for m in catalogue.shown_in(Place.GROUPS)),
+        *(_value(group, m, m.comparable) for m in catalogue.shown_in(Reach.GROUPS)),
         Cell(percent(group.get("failure_rate"))),
     )
 

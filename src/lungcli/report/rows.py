@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lungcli.metrics import catalogue
-from lungcli.metrics.catalogue import UNITS, Metric, Place
+from lungcli.metrics.catalogue import UNITS, Metric, Reach
 from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
 from lungcli.report.content import ReportCase
 from lungcli.report.overview import besides_dice
@@ -87,9 +87,9 @@ def columns_of(summary: Mapping[str, Any]) -> tuple[Column, ...]:
                 score=metric.in_unit(suffix),
                 digits=2 if metric.is_distance else 3,
                 worst="low" if metric.best == "high" else "high",
-                minor=metric.place < Place.GROUPS,
+                minor=metric.reach < Reach.GROUPS,
             )
-            for metric in besides_dice(Place.SOURCES)
+            for metric in besides_dice(Reach.SOURCES)
         ),
     )
 
@@ -166,8 +166,8 @@ def _details(case: ReportCase, structure: str) -> tuple[str, ...]:
 def _listed(unit: str) -> list[tuple[str, Metric, str]]:
     """Return label, metric and unit of all that the viewer lists, in its order."""
     ratios = catalogue.ratios()
-    distances = sorted(catalogue.distances(), key=lambda m: m.place < Place.GROUPS)
-    main = (metric for metric in distances if metric.place >= Place.GROUPS)
+    distances = sorted(catalogue.distances(), key=lambda m: m.reach < Reach.GROUPS)
+    main = (metric for metric in distances if metric.reach >= Reach.GROUPS)
     return [
         *((m.label, m, unit) for m in ratios if m.best != "zero"),
         *((m.label, m, unit) for m in distances),

@@ -10,11 +10,11 @@ import pytest
 
 from lungcli.cli.score_tables import print_comparison, print_summary
 from lungcli.metrics import catalogue
-from lungcli.metrics.catalogue import METRICS, UNITS, Metric, Place
+from lungcli.metrics.catalogue import METRICS, UNITS, Metric, Reach
 from lungcli.metrics.scores import CaseFacts, score_case
 from lungcli.workflows.evaluating.compare import write_comparison
 from lungcli.workflows.evaluating.cross_matrix import build_matrix
-from lungcli.workflows.evaluating.outputs import Outputs
+from lungcli.workflows.evaluating.outputs import EvaluationOutputs
 from lungcli.workflows.evaluating.scoring import Scored, ScoreSettings, Shown
 from lungcli.workflows.evaluating.writer import EvaluationWriter
 
@@ -24,14 +24,14 @@ EXTRA = Metric(
     label="Drawn in vain",
     on_terminal="In vain",
     best="low",
-    place=Place.GROUPS,
+    reach=Reach.GROUPS,
     of_counts=lambda counts: counts.extra / 100,
 )
 NEAREST = Metric(
     name="nearest",
     label="Nearest",
     best="low",
-    place=Place.SOURCES,
+    reach=Reach.SOURCES,
     of_distances=lambda distances: float(np.concatenate(distances).min()),
 )
 
@@ -45,7 +45,7 @@ def evaluate(folder, rows_too_many):
     """Score cases in which one row of 10 pixels more is drawn than there is, or two."""
     reference = np.zeros((20, 20), np.uint8)
     reference[5:15, 2:7], reference[5:15, 12:17] = 1, 2
-    with EvaluationWriter(folder, ScoreSettings(), Outputs()) as writer:
+    with EvaluationWriter(folder, ScoreSettings(), EvaluationOutputs()) as writer:
         for number in range(4):
             predicted = reference.copy()
             predicted[15 : 15 + rows_too_many + number] = reference[14]

@@ -23,7 +23,7 @@ from lungcli.workflows.evaluating.cross_matrix import (
     write_matrix,
 )
 from lungcli.workflows.evaluating.evaluate import evaluate_selection
-from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, Outputs
+from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, EvaluationOutputs
 from lungcli.workflows.evaluating.scoring import DEFAULT_SETTINGS, ScoreSettings
 from lungcli.workflows.evaluating.writer import Evaluation
 from lungcli.workflows.shared.datasets import Selection, full_name, select_to_score
@@ -105,7 +105,7 @@ def compare_models(
     models: Sequence[str],
     *,
     settings: ScoreSettings = DEFAULT_SETTINGS,
-    outputs: Outputs = DEFAULT_OUTPUTS,
+    outputs: EvaluationOutputs = DEFAULT_OUTPUTS,
     split: str = "test",
     out: Path | None = None,
     runs: Path = RUNS,

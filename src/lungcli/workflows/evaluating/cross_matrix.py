@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli.metrics import catalogue
-from lungcli.metrics.catalogue import Place
+from lungcli.metrics.catalogue import Reach
 from lungcli.system.files import csv_cell, printable, write_text
 from lungcli.workflows.evaluating.writer import Evaluation
 
@@ -190,7 +190,7 @@ def to_latex(matrix: CrossMatrix) -> str:
 
 
 def _scores() -> list[str]:
-    return [metric.comparable for metric in catalogue.shown_in(Place.MATRIX)]
+    return [metric.comparable for metric in catalogue.shown_in(Reach.MATRIX)]
 
 
 def _printed_dice(cell: MatrixCell) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from lungcli.model.find import Announce, ModelFolder, find_model, quiet
 from lungcli.model.runs import RUNS, RunFolder, rows_of_history
 from lungcli.system.progress import Progress, silent
-from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, Outputs
+from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, EvaluationOutputs
 from lungcli.workflows.evaluating.scoring import (
     DEFAULT_SETTINGS,
     ScoreSettings,
@@ -22,7 +22,7 @@ def evaluate(
     model: str | Path | None = None,
     *,
     settings: ScoreSettings = DEFAULT_SETTINGS,
-    outputs: Outputs = DEFAULT_OUTPUTS,
+    outputs: EvaluationOutputs = DEFAULT_OUTPUTS,
     split: str = "test",
     out: Path | None = None,
     runs: Path = RUNS,
@@ -74,7 +74,7 @@ def evaluate_selection(
     folder: Path,
     split: str,
     settings: ScoreSettings,
-    outputs: Outputs,
+    outputs: EvaluationOutputs,
     any_convention: bool,
     progress: Progress,
 ) -> Evaluation:

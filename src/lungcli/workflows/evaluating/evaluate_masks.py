@@ -15,7 +15,7 @@ from lungcli.workflows.evaluating.mask_cases import (
     cases_of_data,
     cases_of_folder,
 )
-from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, Outputs
+from lungcli.workflows.evaluating.outputs import DEFAULT_OUTPUTS, EvaluationOutputs
 from lungcli.workflows.evaluating.scoring import (
     DEFAULT_SETTINGS,
     Scored,
@@ -49,7 +49,7 @@ def evaluate_masks(
     reference: Path | None = None,
     images: Path | None = None,
     settings: ScoreSettings = DEFAULT_SETTINGS,
-    outputs: Outputs = DEFAULT_OUTPUTS,
+    outputs: EvaluationOutputs = DEFAULT_OUTPUTS,
     split: str = "test",
     out: Path | None = None,
     progress: Progress = silent,

@@ -16,7 +16,7 @@ class FigureFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class EvaluationOutputs:
     """Which files an evaluation writes besides its numbers.
 
     Attributes:
@@ -36,4 +36,4 @@ class Outputs:
             raise ConfigError(msg)
 
 
-DEFAULT_OUTPUTS: Final = Outputs()
+DEFAULT_OUTPUTS: Final = EvaluationOutputs()

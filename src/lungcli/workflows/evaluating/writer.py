@@ -16,7 +16,7 @@ from lungcli.report.page import check_report_folder, remove_report
 from lungcli.system.files import Cell, make_folder, remove_file, write_json
 from lungcli.system.locks import locked
 from lungcli.workflows.evaluating.cases_csv import CASES_CSV, row_of, write_cases
-from lungcli.workflows.evaluating.outputs import FigureFormat, Outputs
+from lungcli.workflows.evaluating.outputs import EvaluationOutputs, FigureFormat
 from lungcli.workflows.evaluating.report_spool import ReportSpool
 from lungcli.workflows.evaluating.scoring import Scored, ScoreSettings
 from lungcli.workflows.shared.output_folder import check_output
@@ -56,7 +56,9 @@ class EvaluationWriter:
             has a folder `report/` that is not lungcli's.
     """
 
-    def __init__(self, folder: Path, settings: ScoreSettings, outputs: Outputs) -> None:
+    def __init__(
+        self, folder: Path, settings: ScoreSettings, outputs: EvaluationOutputs
+    ) -> None:
         check_output(folder)
         if outputs.report:
             check_report_folder(folder)

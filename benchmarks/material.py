@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.phantom import draw_phantom, write_montgomery
 from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
-from lungcli.workflows.shared.datasets import load_pairs, open_all, select
+from lungcli.workflows.shared.datasets import open_all, select, store_pairs
 
 _DISTINCT = 16  # phantoms; drawing takes longer than training on them
 
@@ -47,7 +48,11 @@ def prepare_phantoms(folder: Path, *, count: int, size: int) -> Path:
 
 
 def _prepared(data: Sequence[Path], size: int) -> tuple[Pixels, Pixels]:
-    return load_pairs(select(open_all(data), "train").cases, size)
+    cases = select(open_all(data), "train").cases
+    with TemporaryDirectory() as folder:
+        images, masks = store_pairs(cases, size, folder=Path(folder))
+        every = np.arange(len(cases))
+        return images[every], masks[every]
 
 
 def _phantoms(count: int, size: int) -> tuple[Pixels, Pixels]:

@@ -67,7 +67,7 @@ def measure_stages(lungs: LungModel, paths: list[Path], out: Path) -> dict[str, 
     """Return the seconds per X-ray of each stage, alone."""
     gate, quality = Gate.load(), QualityModel.load()
     image = read_xray(paths[0]).pixels
-    square, geometry = lungs.fit(image)
+    square, geometry = lungs.to_square(image)
     raw = lungs.infer(square)
     labels = threshold_labels(lungs.clean(raw), threshold=lungs.threshold)
 
@@ -80,7 +80,7 @@ def measure_stages(lungs: LungModel, paths: list[Path], out: Path) -> dict[str, 
         quality.score(square, raw, labels)
 
     stages = {
-        "decode": lambda path: lungs.fit(read_xray(path).pixels),
+        "decode": lambda path: lungs.to_square(read_xray(path).pixels),
         "network": lambda _: lungs.infer(square),
         "encode": encode,
         "checks": check,

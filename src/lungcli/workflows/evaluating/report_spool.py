@@ -1,13 +1,11 @@
 """From scored cases to the report: pictures wait on disk until all are scored."""
 
 import math
-import pickle
-from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Self, overload
+from typing import Self
 
 from lungcli.arrays import Gray, LabelMap
 from lungcli.metrics.overlap import STRUCTURES
@@ -15,7 +13,7 @@ from lungcli.metrics.scores import CaseFacts, CaseScores
 from lungcli.pictures.layers import encode_layers
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.page import write_report
-from lungcli.system.temporary import private_folder
+from lungcli.system.spool import Spool
 
 
 class ReportSpool:
@@ -28,10 +26,9 @@ class ReportSpool:
     """
 
     def __enter__(self) -> Self:
-        """Make the temporary folder."""
-        self._temporary = ExitStack()
-        self.folder = self._temporary.enter_context(private_folder())
-        self.cases = _SpooledCases(self.folder)
+        """Make the temporary file."""
+        self._file = TemporaryFile()
+        self.cases: Spool[ReportCase] = Spool(self._file)
         return self
 
     def __exit__(
@@ -41,7 +38,7 @@ class ReportSpool:
         traceback: TracebackType | None,
     ) -> None:
         """Remove it."""
-        self._temporary.close()
+        self._file.close()
 
     def add(
         self,
@@ -87,38 +84,6 @@ class ReportSpool:
             OutputError: If it cannot be written.
         """
         return write_report(folder, report, self.cases)
-
-
-class _SpooledCases(Sequence[ReportCase]):
-    """Cases that are read from disk whenever they are asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._length = 0
-
-    def append(self, case: ReportCase) -> None:
-        self._path(self._length).write_bytes(pickle.dumps(case))
-        self._length += 1
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, index: int) -> ReportCase: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[ReportCase]: ...
-    def __getitem__(self, index: int | slice) -> ReportCase | list[ReportCase]:
-        places = range(self._length)[index]
-        if isinstance(places, range):
-            return [self._read(place) for place in places]
-        return self._read(places)
-
-    def _read(self, place: int) -> ReportCase:
-        case: ReportCase = pickle.loads(self._path(place).read_bytes())  # noqa: S301 - our own
-        return case
-
-    def _path(self, place: int) -> Path:
-        return self._folder / f"{place}.pickle"
 
 
 def _flags(scores: CaseScores) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def look(lungs: LungModel, quality: QualityModel, stored: Gray, view: View) -> L
         stored: The X-ray as its file has it.
         view: How it is shown.
     """
-    square, geometry = lungs.fit(view.apply(stored))
+    square, geometry = lungs.to_square(view.apply(stored))
     raw = lungs.infer(square)
     cleaned = lungs.clean(raw)
     labels = threshold_labels(cleaned, threshold=lungs.threshold)

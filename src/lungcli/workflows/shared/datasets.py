@@ -5,9 +5,6 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lungcli.data.case import CaseKey, Convention
 from lungcli.data.prepared import (
     PreparedCase,
@@ -16,7 +13,7 @@ from lungcli.data.prepared import (
 )
 from lungcli.errors import DatasetError
 from lungcli.system.files import real_path
-from lungcli.system.pixel_store import Pixels, PixelStore
+from lungcli.system.pixel_store import PixelStore
 from lungcli.system.threads import in_order
 from lungcli.system.urls import url_of_path
 
@@ -83,24 +80,10 @@ def select_to_score(paths: Sequence[str | Path], split: str) -> Selection:
     return selection
 
 
-def load_pairs(
-    cases: Sequence[DatasetCase], side: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read CXRs and label maps of one side, each uint8 `(n, side, side, 1)`.
-
-    Raises:
-        ImageError: If a file is broken.
-    """
-    shape = (len(cases), side, side, 1)
-    images, masks = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
-    _read_into(images, masks, cases)
-    return images, masks
-
-
 def store_pairs(
     cases: Sequence[DatasetCase], side: int, *, folder: Path
 ) -> tuple[PixelStore, PixelStore]:
-    """Read CXRs and label maps as `load_pairs` does, but onto the disk.
+    """Read CXRs and label maps of one side onto the disk: uint8 `(n, side, side, 1)`.
 
     Args:
         cases: Cases with mask.
@@ -113,12 +96,6 @@ def store_pairs(
     """
     shape = (len(cases), side, side, 1)
     images, masks = PixelStore(folder, shape), PixelStore(folder, shape)
-    _read_into(images, masks, cases)
-    return images, masks
-
-
-def _read_into(images: Pixels, masks: Pixels, cases: Sequence[DatasetCase]) -> None:
-    side = images.shape[1]
 
     def read(index: int) -> None:
         dataset, case = cases[index]
@@ -128,6 +105,7 @@ def _read_into(images: Pixels, masks: Pixels, cases: Sequence[DatasetCase]) -> N
     threads = os.cpu_count() or 1  # Pillow decodes without the GIL
     for _ in in_order(read, range(len(cases)), threads):
         pass
+    return images, masks
 
 
 def smaller_than(size: int, cases: Sequence[DatasetCase]) -> int:

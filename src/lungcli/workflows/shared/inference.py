@@ -89,10 +89,10 @@ class LungModel:
 
     def label_image(self, image: Gray) -> LabelMap:
         """Return the label map of an X-ray of any size, on its own grid."""
-        square, geometry = self.fit(image)
+        square, geometry = self.to_square(image)
         return self.restore(self.clean(self.infer(square)), geometry)
 
-    def fit(self, image: Gray) -> tuple[Gray, Geometry]:
+    def to_square(self, image: Gray) -> tuple[Gray, Geometry]:
         """Return an X-ray as the network looks at it, and how it lies in there."""
         geometry = fit_square(image.shape[0], image.shape[1], self.size)
         return to_square(spread_levels(image), geometry), geometry

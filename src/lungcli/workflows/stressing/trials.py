@@ -136,7 +136,7 @@ def run_trials(
         (perturbation, level), case = posed.trial, posed.case
         draws = draws_of(case, perturbation, seed=seed)
         sample = perturbation.apply(posed.sample, level, draws)
-        return _Fitted(sample, *lungs.fit(sample.image))
+        return _Fitted(sample, *lungs.to_square(sample.image))
 
     def label(inferred: tuple[_Fitted, Probabilities]) -> Outcome:
         fitted, probabilities = inferred

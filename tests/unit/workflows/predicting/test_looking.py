@@ -38,7 +38,7 @@ class Network:
         self.otherwise = np.zeros_like(LABELS) if otherwise is None else otherwise
         self.contrast = contrast
 
-    def fit(self, image):
+    def to_square(self, image):
         geometry = fit_square(*image.shape, SIDE)
         return to_square(image, geometry), geometry
 

@@ -20,7 +20,7 @@ class Lungs:
 
     name, threshold = "stand-in", 0.5
 
-    def fit(self, image):
+    def to_square(self, image):
         geometry = fit_square(*image.shape, 64)
         return to_square(image, geometry), geometry
 

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.arrays import BACKGROUND, LEFT, RIGHT, LabelMap, Mask, Probabilities
+from lungcli.anatomy import BACKGROUND
+from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, Probabilities
 from lungcli.masks.regions import bounding_box, label_components
 
 SMALLEST_PART = 0.25  # of the same lung's largest part; gas in the stomach is smaller

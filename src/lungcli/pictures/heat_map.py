@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.arrays import BACKGROUND, Gray, Rgb
+from lungcli.anatomy import BACKGROUND
+from lungcli.arrays import Gray, Rgb
 from lungcli.pictures.colours import BLACK, WHITE
 from lungcli.pictures.frames import compose_frame
 from lungcli.pictures.headings import Heading

@@ -10,7 +10,8 @@ from imageio.v3 import imwrite
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.arrays import BACKGROUND, LEFT, RIGHT, Gray, LabelMap
+from lungcli.anatomy import BACKGROUND
+from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap
 from lungcli.pictures.colours import (
     AGREED,
     BLACK,

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.arrays import BACKGROUND, LEFT, RIGHT, Gray, LabelMap, Mask, Rgb
+from lungcli.anatomy import BACKGROUND
+from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap, Mask, Rgb
 from lungcli.masks.regions import bounding_box
 from lungcli.pictures.colours import BLACK, LUNGS, WHITE, Colour
 

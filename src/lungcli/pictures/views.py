@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from lungcli.arrays import BACKGROUND, Gray, LabelMap, Rgb
+from lungcli.anatomy import BACKGROUND
+from lungcli.arrays import Gray, LabelMap, Rgb
 from lungcli.pictures.colours import (
     AGREED,
     EXTRA,

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from lungcli.arrays import BACKGROUND, LEFT, RIGHT
+from lungcli.anatomy import BACKGROUND
+from lungcli.arrays import LEFT, RIGHT
 from lungcli.phantom import draw_phantom, write_montgomery
 from lungcli.phantom.patient import draw_patient
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lungcli._version import __version__
-from lungcli.arrays import BACKGROUND, LEFT, RIGHT
+from lungcli.anatomy import BACKGROUND
+from lungcli.arrays import LEFT, RIGHT
 from lungcli.model.export_formats import INPUT, OUTPUT, Target
 from lungcli.model.find import ModelFolder
 from lungcli.model.info import ModelInfo, fingerprint, weights_file

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.arrays import BACKGROUND, Gray, LabelMap, Probabilities
+from lungcli.anatomy import BACKGROUND
+from lungcli.arrays import Gray, LabelMap, Probabilities
 from lungcli.data.geometry import Geometry, fit_square, resize_square, to_square
 from lungcli.data.levels import spread_levels
 from lungcli.data.restoring import from_square_within

@@ -21,8 +21,9 @@ from lungcli.nn.hardware import accelerators
 from lungcli.nn.precision import _compute_capabilities, dtype_policy, on_cpu
 from lungcli.nn.predictor import KerasPredictor
 from lungcli.nn.resident import ResidentBatches
-from lungcli.nn.trainer import Hooks, Pairs, Trainer
+from lungcli.nn.trainer import Pairs, Trainer
 from lungcli.phantom import draw_phantom
+from lungcli.workflows.training.events import TrainEvents
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 
@@ -68,11 +69,7 @@ def train(folder, **settings):
     trainer = Trainer(config, pairs, pairs, folder)
     epochs = []
     trainer.fit(
-        Hooks(
-            score=score,
-            on_step=lambda step, logs: None,
-            on_epoch=lambda epoch, logs: epochs.append(dict(logs)),
-        )
+        score, TrainEvents(on_epoch=lambda epoch, logs: epochs.append(dict(logs)))
     )
     return trainer, epochs
 

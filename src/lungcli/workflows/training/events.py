@@ -1,7 +1,7 @@
 """What a training tells: before it, while it runs, and when it is over."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class TrainPlan:
 class TrainEvents:
     """Who listens while a training runs; by default nobody.
 
+    The trainer takes it as one of its listeners (`nn.callbacks.TrainListener`).
+
     Attributes:
         on_plan: Called before the first epoch; once more if the batches are halved, for
             want of memory.
@@ -91,12 +93,12 @@ class TrainResult:
     @property
     def best_epoch(self) -> int:
         """The epoch of the best validation Dice, from 1; 0 if none was completed."""
-        return int(self._best["epoch"]) if self.history else 0
+        return int(best_row(self.history)["epoch"]) if self.history else 0
 
     @property
     def best_dice(self) -> float:
         """Its validation Dice, a mean over images in [0, 1]; NaN if there is none."""
-        return self._best[VAL_DICE] if self.history else math.nan
+        return best_row(self.history)[VAL_DICE] if self.history else math.nan
 
     @property
     def kept_dice(self) -> float:
@@ -123,9 +125,15 @@ class TrainResult:
             "interrupted": self.interrupted,
         }
 
-    @property
-    def _best(self) -> Mapping[str, float]:
-        def dice(row: Mapping[str, float]) -> float:
-            return -math.inf if math.isnan(row[VAL_DICE]) else row[VAL_DICE]
 
-        return max(self.history, key=dice)  # the first, if several are equal
+def best_row(history: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    """Return the row of the highest validation Dice, the first if several are equal.
+
+    Args:
+        history: One row an epoch, at least one.
+    """
+
+    def dice(row: Mapping[str, float]) -> float:
+        return -math.inf if math.isnan(row[VAL_DICE]) else row[VAL_DICE]
+
+    return max(history, key=dice)

@@ -25,7 +25,7 @@ from lungcli.nn.callbacks import (
     TrainListener,
     ValidationDice,
 )
-from lungcli.nn.distribution import others_watched, place, spread_over
+from lungcli.nn.distribution import others_watched, spread_over, this_process
 from lungcli.nn.memory import memory_watched
 from lungcli.nn.model_file import first_line
 from lungcli.nn.networks import build_network
@@ -95,7 +95,7 @@ class Trainer:
             batch_size=config.batch_size,
             shuffle=True,
             seed=config.seed,
-            place=place(),
+            process=this_process(),
         )
         resident = config.devices == 1 and fits_on_device(self.batches)
         self.source = ResidentBatches(self.batches) if resident else self.batches

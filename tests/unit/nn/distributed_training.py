@@ -68,9 +68,9 @@ def train(folder, *, devices):
 
 if __name__ == "__main__":
     folder, devices = sys.argv[1:]
-    place = join_processes()
+    process = join_processes()
     seen = [
-        train(Path(folder) / f"{place.index}-{number}", devices=number)
+        train(Path(folder) / f"{process.index}-{number}", devices=number)
         for number in map(int, devices.split(","))
     ]
     sys.stdout.write(json.dumps(seen) + "\n")

@@ -11,7 +11,7 @@ from lungcli.errors import ConfigError, ModelError, OutputError
 from lungcli.model.onnx_predictor import has_current_onnx
 from lungcli.model.runs import RunFolder
 from lungcli.nn.callbacks import Logs
-from lungcli.nn.distribution import place
+from lungcli.nn.distribution import this_process
 from lungcli.nn.hardware import computing_unit
 from lungcli.nn.memory import OutOfMemoryError, free_memory
 from lungcli.nn.onnx_export import export_onnx
@@ -98,7 +98,7 @@ class Fitting:
         """Go back to the last whole epoch, to go on with half as many cases a step."""
         before, devices = self._setup.config.batch_size, self.trainer.devices
         halved = before // 2 // devices * devices
-        if not halved or place().count > 1:
+        if not halved or this_process().count > 1:
             step = f"{before} case{'s' * (before > 1)} a step"
             msg = f"out of memory with {step} ({reason}). {_REMEDY}"
             raise ConfigError(msg)

@@ -69,8 +69,8 @@ class TrainingView:
         """Say what is about to be trained, on how much, and where it goes."""
         self._plan = plan
         self._best = plan.best_dice
-        division = plan.division
-        fold = f"fold {division.fold}/{division.folds}" if division.fold else ""
+        holdout = plan.holdout
+        fold = f"fold {holdout.fold}/{holdout.folds}" if holdout.fold else ""
         if fold:
             err.print(f"[bold]{fold}[/bold]", highlight=False)
         devices = int(plan.config.devices)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lungcli.model.config import Division, TrainConfig
+from lungcli.model.config import Holdout, TrainConfig
 from lungcli.model.runs import RunFolder
 from lungcli.nn.callbacks import VAL_DICE, Logs
 from lungcli.nn.throughput import Throughput
@@ -19,7 +19,7 @@ class TrainPlan:
     Attributes:
         run: Folder of the run.
         config: Settings in force.
-        division: How its cases were chosen.
+        holdout: How its cases were chosen.
         first_epoch: Epoch that comes first, from 1; more after a resume.
         best_dice: Highest validation Dice before it; 0 in a new run.
         steps: Steps an epoch.
@@ -32,7 +32,7 @@ class TrainPlan:
 
     run: Path
     config: TrainConfig
-    division: Division
+    holdout: Holdout
     first_epoch: int
     best_dice: float
     steps: int

@@ -120,7 +120,7 @@ class Fitting:
         return TrainPlan(
             run=setup.folder.root,
             config=setup.config,
-            division=setup.cases.division,
+            holdout=setup.cases.holdout,
             first_epoch=self.trainer.done + 1,
             best_dice=self._record.best_dice,
             steps=len(self.trainer.batches),

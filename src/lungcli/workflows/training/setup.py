@@ -11,7 +11,7 @@ from lungcli.nn.networks import check_network
 from lungcli.nn.state import TrainingState
 from lungcli.nn.trainer import Pairs, Trainer
 from lungcli.workflows.shared.datasets import DatasetCase, store_pairs
-from lungcli.workflows.training.assignment import Assignment
+from lungcli.workflows.training.cases import TrainingCases
 from lungcli.workflows.training.evolution import Evolution
 from lungcli.workflows.training.notes import fit_to_data, notes_on, notes_on_process
 
@@ -33,7 +33,7 @@ class TrainingSetup:
 
     folder: RunFolder
     config: TrainConfig
-    cases: Assignment
+    cases: TrainingCases
     train: Pairs
     validation: Pairs
     notes: tuple[str, ...]
@@ -60,7 +60,7 @@ class TrainingSetup:
             self.folder,
             settings=self.config.to_dict(),
             data={dataset.root: dataset.name for dataset in self.cases.datasets},
-            division=self.cases.division,
+            holdout=self.cases.holdout,
             halved_from=halved_from,
         )
 
@@ -68,7 +68,7 @@ class TrainingSetup:
 def set_up(
     folder: RunFolder,
     config: TrainConfig,
-    cases: Assignment,
+    cases: TrainingCases,
     *,
     state: TrainingState | None = None,
     notes: Sequence[str] = (),

@@ -13,7 +13,6 @@ from lungcli.model.find import find_model
 from lungcli.model.info import MODEL_JSON, WEIGHTS
 from lungcli.model.onnx_predictor import has_current_onnx
 from lungcli.model.runs import (
-    RUNS,
     RunFolder,
     find_run,
     new_run_folder,
@@ -108,20 +107,17 @@ def cross_validate(
     )
 
 
-def open_cross_validation(
-    run: Path | None, *, runs: Path = RUNS
-) -> CrossValidation | None:
+def open_cross_validation(run: Path | None) -> CrossValidation | None:
     """Open the folder of a cross-validation; None if it is that of another run.
 
     Args:
         run: The folder; None is the latest run, which is never one.
-        runs: Folder of all runs.
 
     Raises:
         ModelError: If there is no such folder, or it is damaged.
         DatasetError: If a data set is gone.
     """
-    folder = find_run(run, runs=runs)
+    folder = find_run(run)
     settings, paths, holdout = read_config(folder)
     if not holdout.folds or holdout.fold:
         return None

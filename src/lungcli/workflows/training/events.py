@@ -43,11 +43,10 @@ class TrainPlan:
     notes: tuple[str, ...]
 
 
+# The last two make it a `nn.callbacks.TrainListener`: the trainer itself calls them.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainEvents:
     """Who listens while a training runs; by default nobody.
-
-    The trainer takes it as one of its listeners (`nn.callbacks.TrainListener`).
 
     Attributes:
         on_plan: Called before the first epoch; once more if the batches are halved, for

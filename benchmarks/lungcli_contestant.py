@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from lungcli.model.config import TrainConfig
-from lungcli.nn.trainer import Hooks, Pairs, Trainer
+from lungcli.nn.trainer import Pairs, Trainer
 from material import read_pairs
 from turns import Turns
 
@@ -39,9 +39,9 @@ class Rounds:
         self.trainer = trainer
         self.reports = [(0, perf_counter())]  # step, and when it was done
 
-    def on_step(self, step: int, logs: Mapping[str, float]) -> None:
+    def on_step(self, epoch: int, step: int, logs: Mapping[str, float]) -> None:
         """Note when the step was done."""
-        del logs  # being floats, they have come back from the device
+        del epoch, logs  # being floats, they have come back from the device
         now = perf_counter()
         if len(self.reports) > 1 and now - self.reports[-1][1] < _AT_ONCE_S:
             self.reports.pop()
@@ -90,10 +90,7 @@ def main() -> None:
             Pairs(images[:few], masks[:few]),
             Path(folder),
         )
-        rounds = Rounds(turns, trainer)
-        trainer.fit(
-            Hooks(score=_score, on_step=rounds.on_step, on_epoch=rounds.on_epoch)
-        )
+        trainer.fit(_score, Rounds(turns, trainer))
 
 
 if __name__ == "__main__":

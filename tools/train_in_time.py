@@ -19,10 +19,14 @@ from typing import Annotated
 
 import typer
 
-from lungcli.cli.train_settings import read_train_settings, take_names
+from lungcli.cli.train_settings import (
+    GivenSettings,
+    merge_settings,
+    read_settings_file,
+)
 from lungcli.cli.training_view import TrainingView, speed
 from lungcli.errors import LungcliError
-from lungcli.model.config import TrainConfig, read_settings
+from lungcli.model.config import TrainConfig
 from lungcli.nn.callbacks import Logs
 from lungcli.workflows.training.events import TrainEvents, TrainResult
 from lungcli.workflows.training.train import resume, train
@@ -140,12 +144,10 @@ def main(
     # a stop, our own or another's, comes between two epochs
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        settings = read_settings(config)
-        named = take_names(settings, config)
-        if epochs is not None:
-            settings["epochs"] = epochs
-        wanted = read_train_settings(settings, named.init, str(config))
-        result = train_in_time(wanted, data, run, seconds, final=final, init=named.init)
+        file = read_settings_file(config)
+        init = file.files.init
+        wanted = merge_settings(GivenSettings(epochs=epochs), file, init=init)
+        result = train_in_time(wanted, data, run, seconds, final=final, init=init)
     except LungcliError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

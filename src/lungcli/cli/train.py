@@ -1,24 +1,22 @@
 """`lungcli train`: settings in, one training, a run folder out."""
 
-import shlex
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lungcli.cli.cross_validation import show_cross_validation
 from lungcli.cli.options import DEFAULT_DATA, AsJson
-from lungcli.cli.output import out, print_json, print_note, print_paths
 from lungcli.cli.train_settings import (
-    check_division,
+    GivenSettings,
+    TrainFiles,
     check_resume,
+    merge_settings,
     number_of_devices,
-    read_train_settings,
-    take_names,
+    read_settings_file,
 )
-from lungcli.cli.training_view import TrainingView, speed
+from lungcli.cli.training_view import show_training
 from lungcli.errors import ConfigError
 from lungcli.model.config import (
     ARCHITECTURES,
@@ -28,17 +26,17 @@ from lungcli.model.config import (
     PRECISIONS,
     SCHEDULES,
     TrainConfig,
-    read_settings,
 )
-
-if TYPE_CHECKING:  # the workflow loads TensorFlow
-    from lungcli.workflows.training.events import TrainResult
 
 _DEFAULT = TrainConfig()
 
 
+def _setting(explained: str, default: object) -> Any:
+    """Return an option that, left out, leaves the choice to file or initial model."""
+    return typer.Option(help=explained, show_default=str(default))
+
+
 def train(
-    ctx: typer.Context,
     data: Annotated[
         list[Path] | None,
         typer.Option(
@@ -51,81 +49,52 @@ def train(
         ),
     ] = None,
     epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Passes over the training cases.", show_default=str(_DEFAULT.epochs)
-        ),
+        int | None, _setting("Passes over the training cases.", _DEFAULT.epochs)
     ] = None,
     batch_size: Annotated[
-        int | None,
-        typer.Option(help="Cases per step.", show_default=str(_DEFAULT.batch_size)),
+        int | None, _setting("Cases per step.", _DEFAULT.batch_size)
     ] = None,
     size: Annotated[
-        int | None,
-        typer.Option(
-            help="Side in pixels that the network sees.",
-            show_default=str(_DEFAULT.size),
-        ),
+        int | None, _setting("Side in pixels that the network sees.", _DEFAULT.size)
     ] = None,
     arch: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Network: {' or '.join(ARCHITECTURES)}.",
-            show_default=str(_DEFAULT.arch),
-        ),
+        str | None, _setting(f"Network: {' or '.join(ARCHITECTURES)}.", _DEFAULT.arch)
     ] = None,
     filters: Annotated[
-        int | None,
-        typer.Option(
-            help="Filters of the first level.", show_default=str(_DEFAULT.filters)
-        ),
+        int | None, _setting("Filters of the first level.", _DEFAULT.filters)
     ] = None,
     depth: Annotated[
-        int | None,
-        typer.Option(help="Number of poolings.", show_default=str(_DEFAULT.depth)),
+        int | None, _setting("Number of poolings.", _DEFAULT.depth)
     ] = None,
     normalization: Annotated[
         str | None,
-        typer.Option(
-            help=f"Gray values that the network sees: {' or '.join(NORMALIZATIONS)}.",
-            show_default=str(_DEFAULT.normalization),
+        _setting(
+            f"Gray values that the network sees: {' or '.join(NORMALIZATIONS)}.",
+            _DEFAULT.normalization,
         ),
     ] = None,
     head: Annotated[
         str | None,
-        typer.Option(
-            help=f"Last layer of stem-unet: {' or '.join(HEADS)}.",
-            show_default=str(_DEFAULT.head),
-        ),
+        _setting(f"Last layer of stem-unet: {' or '.join(HEADS)}.", _DEFAULT.head),
     ] = None,
     learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            help="Highest learning rate.", show_default=str(_DEFAULT.learning_rate)
-        ),
+        float | None, _setting("Highest learning rate.", _DEFAULT.learning_rate)
     ] = None,
     schedule: Annotated[
         str | None,
-        typer.Option(
-            help=f"Learning rate: {' or '.join(SCHEDULES)}.",
-            show_default=str(_DEFAULT.schedule),
-        ),
+        _setting(f"Learning rate: {' or '.join(SCHEDULES)}.", _DEFAULT.schedule),
     ] = None,
     weight_decay: Annotated[
-        float | None,
-        typer.Option(help="Of AdamW.", show_default=str(_DEFAULT.weight_decay)),
+        float | None, _setting("Of AdamW.", _DEFAULT.weight_decay)
     ] = None,
     strength: Annotated[
-        float | None,
-        typer.Option(
-            help="Of the augmentation; 0 is none.", show_default=str(_DEFAULT.strength)
-        ),
+        float | None, _setting("Of the augmentation; 0 is none.", _DEFAULT.strength)
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(
-            help="Stop after so many epochs without a better Dice; 0 never.",
-            show_default=str(_DEFAULT.patience),
+        _setting(
+            "Stop after so many epochs without a better Dice; 0 never.",
+            _DEFAULT.patience,
         ),
     ] = None,
     keep: Annotated[
@@ -137,15 +106,11 @@ def train(
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(
-            help=f"Numbers of the network: {', '.join(PRECISIONS)}.",
-            show_default=str(_DEFAULT.precision),
+        _setting(
+            f"Numbers of the network: {', '.join(PRECISIONS)}.", _DEFAULT.precision
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Same seed, same run.", show_default=str(_DEFAULT.seed)),
-    ] = None,
+    seed: Annotated[int | None, _setting("Same seed, same run.", _DEFAULT.seed)] = None,
     deterministic: Annotated[
         bool | None,
         typer.Option(
@@ -215,57 +180,94 @@ def train(
     Leaves a run folder with the best weights, history.csv, curves.png and
     evolution.gif; runs/latest points to it. Ctrl-C ends cleanly, --resume goes on.
     """
-    params = {**ctx.params, "devices": number_of_devices(devices)}
-    given = {
-        name: params[name] for name in _DEFAULT.to_dict() if params[name] is not None
-    }
-    in_file = read_settings(config) if config else {}
-    named = take_names(in_file, config)
-    folders = data or named.data or DEFAULT_DATA
-    run = run or named.run
-    any_convention = any_convention or named.any_convention
-    init = init or named.init
+    given = GivenSettings(
+        arch=arch,
+        size=size,
+        filters=filters,
+        depth=depth,
+        normalization=normalization,
+        head=head,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        schedule=schedule,
+        weight_decay=weight_decay,
+        strength=strength,
+        patience=patience,
+        keep=keep,
+        precision=precision,
+        tensorboard=tensorboard,
+        seed=seed,
+        deterministic=deterministic,
+        devices=number_of_devices(devices),
+    )
+    file = read_settings_file(config)
+    files = TrainFiles(
+        data=data or (), run=run, init=init, any_convention=any_convention
+    ).or_else(file.files)
     if resume:
         others = {
             "data": data,
             "config": config,
-            "any_convention": any_convention,
-            "init": init,
+            "any_convention": files.any_convention,
+            "init": files.init,
             "final": final,
             "folds": folds,
         }
-        check_resume([*given, *(name for name, value in others.items() if value)])
-        _go_on(run, epochs, params["devices"], as_json=as_json)
+        check_resume(
+            [*given.to_dict(), *(name for name, value in others.items() if value)]
+        )
+        _go_on(files.run, epochs=epochs, devices=given.devices, as_json=as_json)
         return
-    where = str(config) if config else "train"
-    check_division({**in_file, **given}, final=final, folds=folds, init=init)
-    settings = read_train_settings({**in_file, **given}, init, where)
+    settings = merge_settings(given, file, init=files.init, final=final, folds=folds)
+    _begin(files, settings, final=final, folds=folds, as_json=as_json)
 
+
+def _begin(
+    files: TrainFiles,
+    settings: TrainConfig,
+    *,
+    final: bool,
+    folds: int | None,
+    as_json: bool,
+) -> None:
     # they load TensorFlow: seconds
     from lungcli.workflows.cross_validating import cross_validation
     from lungcli.workflows.training import train as workflow
 
+    data = files.data or DEFAULT_DATA
     if folds is None:
-        train_one = partial(workflow.train, final=final, init=init)
-        _show_training(
+        show_training(
             partial(
-                train_one, folders, settings, run=run, any_convention=any_convention
+                workflow.train,
+                data,
+                settings,
+                run=files.run,
+                final=final,
+                any_convention=files.any_convention,
+                init=files.init,
             ),
             as_json=as_json,
         )
         return
-    train_all = partial(cross_validation.cross_validate, folds=folds)
     show_cross_validation(
-        partial(train_all, folders, settings, run=run, any_convention=any_convention),
+        partial(
+            cross_validation.cross_validate,
+            data,
+            settings,
+            folds=folds,
+            run=files.run,
+            any_convention=files.any_convention,
+        ),
         as_json=as_json,
     )
 
 
 def _go_on(
     run: Path | None,
+    *,
     epochs: int | None,
     devices: int | str | None,
-    *,
     as_json: bool,
 ) -> None:
     from lungcli.workflows.cross_validating import cross_validation
@@ -274,7 +276,7 @@ def _go_on(
     begun = cross_validation.open_cross_validation(run)
     if begun is None:
         again = partial(workflow.resume, run, epochs=epochs, devices=devices)
-        _show_training(again, as_json=as_json)
+        show_training(again, as_json=as_json)
         return
     if epochs is not None or devices is not None:
         msg = (
@@ -284,42 +286,3 @@ def _go_on(
         )
         raise ConfigError(msg)
     show_cross_validation(partial(cross_validation.go_on, begun), as_json=as_json)
-
-
-def _show_training(train: "Callable[..., TrainResult]", *, as_json: bool) -> None:
-    with TrainingView() as view:
-        result = train(events=view.events())
-    if as_json:
-        print_json(result.to_dict())
-    elif result.history:
-        _show(result)
-    for doubt in result.doubts:
-        print_note(doubt)
-    if result.interrupted:
-        again = shlex.join(
-            ["lungcli", "train", "--resume", "--run", f"{result.run.root}"]
-        )
-        print_note(f"stopped after epoch {len(result.history)}. Go on with: {again}")
-        raise typer.Exit(130)
-    if len(result.history) < result.epochs:
-        print_note(
-            f"stopped early, after epoch {len(result.history)}: the validation Dice "
-            "did not get better."
-        )
-
-
-def _show(result: "TrainResult") -> None:
-    if result.keep == "last":
-        out.print(
-            f"validation Dice [bold]{result.kept_dice:.4f}[/bold] in the last epoch, "
-            "whose weights were kept"
-        )
-    else:
-        out.print(
-            f"best validation Dice [bold]{result.best_dice:.4f}[/bold] "
-            f"in epoch {result.best_epoch}"
-        )
-    if line := speed(result):
-        out.print(line, highlight=False, soft_wrap=True)
-    print_paths(out, result.files)
-    out.print("next: lungcli evaluate, lungcli visualize --gif")

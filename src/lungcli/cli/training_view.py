@@ -1,13 +1,23 @@
-"""What a person sees while a network trains."""
+"""What a person sees while a network trains, and when it is done."""
 
+import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lungcli.cli.output import err, is_live, plain, print_note
+from lungcli.cli.output import (
+    err,
+    is_live,
+    out,
+    plain,
+    print_json,
+    print_note,
+    print_paths,
+)
 
 if TYPE_CHECKING:  # the workflow loads TensorFlow
     from lungcli.workflows.training.events import TrainEvents, TrainPlan, TrainResult
@@ -59,8 +69,8 @@ class TrainingView:
         """Say what is about to be trained, on how much, and where it goes."""
         self._plan = plan
         self._best = plan.best_dice
-        division = plan.division
-        fold = f"fold {division.fold}/{division.folds}" if division.fold else ""
+        holdout = plan.holdout
+        fold = f"fold {holdout.fold}/{holdout.folds}" if holdout.fold else ""
         if fold:
             err.print(f"[bold]{fold}[/bold]", highlight=False)
         devices = int(plan.config.devices)
@@ -146,3 +156,51 @@ def speed(result: "TrainResult") -> str:
         f"{measured.images_per_second:.0f} images/s{pace} on {result.hardware}; "
         f"limited by {measured.limited_by}, {waited:.0f} % of the time went to input"
     )
+
+
+def show_training(train: "Callable[..., TrainResult]", *, as_json: bool) -> None:
+    """Run a training and show what it left.
+
+    Args:
+        train: Trains; takes `events`.
+        as_json: Whether stdout gets the result as JSON, and nothing else.
+
+    Raises:
+        Exit: With 130, if somebody asked it to stop.
+    """
+    with TrainingView() as view:
+        result = train(events=view.events())
+    if as_json:
+        print_json(result.to_dict())
+    elif result.history:
+        _show(result)
+    for doubt in result.doubts:
+        print_note(doubt)
+    if result.interrupted:
+        again = shlex.join(
+            ["lungcli", "train", "--resume", "--run", f"{result.run.root}"]
+        )
+        print_note(f"stopped after epoch {len(result.history)}. Go on with: {again}")
+        raise typer.Exit(130)
+    if len(result.history) < result.epochs:
+        print_note(
+            f"stopped early, after epoch {len(result.history)}: the validation Dice "
+            "did not get better."
+        )
+
+
+def _show(result: "TrainResult") -> None:
+    if result.keep == "last":
+        out.print(
+            f"validation Dice [bold]{result.kept_dice:.4f}[/bold] in the last epoch, "
+            "whose weights were kept"
+        )
+    else:
+        out.print(
+            f"best validation Dice [bold]{result.best_dice:.4f}[/bold] "
+            f"in epoch {result.best_epoch}"
+        )
+    if line := speed(result):
+        out.print(line, highlight=False, soft_wrap=True)
+    print_paths(out, result.files)
+    out.print("next: lungcli evaluate, lungcli visualize --gif")

@@ -178,10 +178,10 @@ class TrainConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Division:
-    """Which of the cases for development train a run, and which are only watched.
+class Holdout:
+    """Which of the cases for development are held out of a training, only watched.
 
-    By default those of the splits `train` and `val`. Test cases are neither.
+    By default those of the split `val`. Test cases are neither.
 
     Attributes:
         final: Whether those of `val` train too.

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lungcli._version import __version__
 from lungcli.errors import ConfigError, ModelError, OutputError
-from lungcli.model.config import BEFORE_SAID, Division
+from lungcli.model.config import BEFORE_SAID, Holdout
 from lungcli.system.documents import parse_fields, read_json
 from lungcli.system.files import write_json, write_text
 
@@ -36,7 +36,7 @@ class _StoredConfig:
     settings: dict[str, Any]
     data: tuple[_StoredData, ...]
     lungcli: str = ""
-    division: Division = field(default_factory=Division)
+    division: Holdout = field(default_factory=Holdout)
     batch_size_halved_from: int | None = None
 
 
@@ -213,7 +213,7 @@ def write_config(
     *,
     settings: Mapping[str, Any],
     data: Mapping[Path, str],
-    division: Division,
+    holdout: Holdout,
     halved_from: int | None = None,
 ) -> None:
     """Write what it takes to begin the run again.
@@ -222,7 +222,7 @@ def write_config(
         run: The run.
         settings: As JSON knows them.
         data: Folder of each prepared data set, and its name.
-        division: Which cases train.
+        holdout: Which cases do not train.
         halved_from: The batch size that was too large for the device; None keeps what
             the file says of it.
     """
@@ -231,7 +231,7 @@ def write_config(
         "lungcli": __version__,
         "settings": dict(settings),
         **({"batch_size_halved_from": before} if before else {}),
-        "division": asdict(division),
+        "division": asdict(holdout),
         "data": [
             {"path": str(path.resolve()), "name": name} for path, name in data.items()
         ],
@@ -250,7 +250,7 @@ def _read_stored(run: RunFolder) -> _StoredConfig:
     return parse_fields(_StoredConfig, read_json(run.config))
 
 
-def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path], Division]:
+def read_config(run: RunFolder) -> tuple[dict[str, Any], list[Path], Holdout]:
     """Return the settings, the folders of the prepared data, and which cases train.
 
     Raises:

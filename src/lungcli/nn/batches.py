@@ -6,10 +6,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.nn.distribution import ALONE, Place
+from lungcli.nn.distribution import ALONE, JointProcess
 from lungcli.system.pixel_store import Pixels
-
-Batch = dict[str, NDArray[np.uint8]]
 
 # With more than one reader Keras takes threads of its own. Else it leaves the reading
 # to tf.data, and some epochs were seen to start 1 to 3 s late.
@@ -32,7 +30,7 @@ class Batches(keras.utils.PyDataset):
             batches of one shape are compiled once.
         shuffle: True for training, False for validation.
         seed: Same seed, same order.
-        place: Of several processes that share each batch: yield the part of this one.
+        process: Of several that share each batch: yield the part of this one.
 
     Raises:
         ValueError: If the arrays differ in shape, or shuffled cases do not fill
@@ -47,7 +45,7 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         shuffle: bool,
         seed: int = 0,
-        place: Place = ALONE,
+        process: JointProcess = ALONE,
     ) -> None:
         super().__init__(workers=_READERS, max_queue_size=_AHEAD)
         if images.shape != masks.shape:
@@ -58,7 +56,7 @@ class Batches(keras.utils.PyDataset):
             raise ValueError(msg)
         self.images, self.masks = images, masks
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
-        self.place = place
+        self.process = process
         self.epoch = 0
 
     @property
@@ -71,10 +69,10 @@ class Batches(keras.utils.PyDataset):
         batches = len(self.images) / self.batch_size
         return math.floor(batches) if self.shuffle else math.ceil(batches)
 
-    def __getitem__(self, index: int) -> tuple[Batch]:
+    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[np.uint8]]]:
         """Return batch number `index` of the current epoch, or this process' part."""
-        part = self.batch_size // self.place.count
-        start = index * self.batch_size + self.place.index * part
+        part = self.batch_size // self.process.count
+        start = index * self.batch_size + self.process.index * part
         chosen = self.order()[start : start + part]
         return ({"image": self.images[chosen], "mask": self.masks[chosen]},)
 

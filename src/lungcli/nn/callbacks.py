@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -24,6 +24,19 @@ VAL_DICE = "val_dice"  # the score that chooses the best weights
 
 Logs = Mapping[str, float]
 Score = Callable[[Iterable[NDArray[np.float32]]], Logs]
+
+
+class TrainListener(Protocol):
+    """Whoever wants to hear how far a training is."""
+
+    def on_step(self, epoch: int, step: int, logs: Logs, /) -> None:
+        """Hear that a step is done: its epoch and number, from 1, and the logs so far.
+
+        A step that the device does together with others is told with the last of them.
+        """
+
+    def on_epoch(self, epoch: int, logs: Logs, /) -> None:
+        """Hear that an epoch is done and scored: its number, from 1, and its logs."""
 
 
 class EpochSeeds(keras.callbacks.Callback):
@@ -236,41 +249,37 @@ class FiniteLoss(keras.callbacks.Callback):
             raise ConfigError(msg)
 
 
-class StepReporter(keras.callbacks.Callback):
-    """Hand the progress inside each epoch to a plain function.
+class Reporter(keras.callbacks.Callback):
+    """Tell listeners how far the training is.
 
     Args:
-        report: Called with the step, counted from 1, and the logs so far.
+        listeners: Told in this order.
         steps: Training steps in what Keras counts as one batch.
     """
 
-    def __init__(self, report: Callable[[int, Logs], None], steps: int = 1) -> None:
+    def __init__(self, listeners: Sequence[TrainListener], steps: int = 1) -> None:
         super().__init__()
-        self.report = report
+        self.listeners = listeners
         self.steps = steps
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Remember the epoch."""
+        del logs
+        self.epoch = epoch
 
     def on_train_batch_end(
         self, batch: int, logs: Mapping[str, Any] | None = None
     ) -> None:
         """Report the step that ended."""
-        self.report((batch + 1) * self.steps, _floats(logs))
-
-
-class EpochReporter(keras.callbacks.Callback):
-    """Hand each epoch's logs to a plain function.
-
-    Args:
-        report: Called with the epoch, counted from 1, and its logs.
-    """
-
-    def __init__(self, report: Callable[[int, Logs], None]) -> None:
-        super().__init__()
-        self.report = report
+        for listener in self.listeners:
+            listener.on_step(self.epoch + 1, (batch + 1) * self.steps, _floats(logs))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Report the epoch that ended."""
         rate = {"learning_rate": float(self.model.optimizer.learning_rate)}
-        self.report(epoch + 1, {**_floats(logs), **rate})
+        for listener in self.listeners:
+            listener.on_epoch(epoch + 1, {**_floats(logs), **rate})
 
 
 def _floats(logs: Mapping[str, Any] | None) -> dict[str, float]:

@@ -30,8 +30,8 @@ _GONE: Final = ("Gloo", "NCCL", "coordination service", "heartbeat", "UNAVAILABL
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Which of the processes that train together this one is.
+class JointProcess:
+    """One of the processes that train together.
 
     Attributes:
         index: From 0; process 0 writes the run.
@@ -42,16 +42,16 @@ class Place:
     count: int = 1
 
 
-ALONE: Final = Place()
+ALONE: Final = JointProcess()
 
 
-def join_processes() -> Place:
+def join_processes() -> JointProcess:
     """Join the other processes of this training, if the environment names them.
 
     Must come before anything is computed. A second call changes nothing.
 
     Returns:
-        The place of this process among them.
+        Which of them this one is.
 
     Raises:
         ConfigError: If the variables are not all set, or lead nowhere, or the backend
@@ -71,7 +71,7 @@ def join_processes() -> Place:
     jax = import_module("jax")
     if not jax.distributed.is_initialized():
         _initialize()
-    return place()
+    return this_process()
 
 
 def _initialize() -> None:
@@ -89,12 +89,12 @@ def _initialize() -> None:
         raise ConfigError(msg) from error
 
 
-def place() -> Place:
-    """Return the place of this process among those that train together."""
+def this_process() -> JointProcess:
+    """Return which of the processes that train together this one is."""
     if keras.backend.backend() != "jax":
         return ALONE
     jax = import_module("jax")
-    return Place(jax.process_index(), jax.process_count())
+    return JointProcess(jax.process_index(), jax.process_count())
 
 
 def count_devices(wanted: int | str, *, batch_size: int) -> int:
@@ -118,7 +118,7 @@ def count_devices(wanted: int | str, *, batch_size: int) -> int:
             f"{there}. Use --devices {ALL_DEVICES}, or fewer."
         )
         raise ConfigError(msg)
-    _check_place(count, there)
+    _check_all_devices(count, there)
     if batch_size % count:
         # not the next larger one: there may be no more training cases
         fitting = batch_size // count * count or count
@@ -130,8 +130,8 @@ def count_devices(wanted: int | str, *, batch_size: int) -> int:
     return count
 
 
-def _check_place(count: int, there: int) -> None:
-    processes = place().count
+def _check_all_devices(count: int, there: int) -> None:
+    processes = this_process().count
     if processes > 1 and count < there:
         msg = (
             f"{processes} processes train together on all of their {there} devices, "
@@ -175,7 +175,7 @@ def split_batch(batch: NDArray[Any]) -> Any:
     another machine could not be read.
     """
     spread = keras.distribution.distribution()
-    if spread is None or place().count > 1 or len(batch) % _num_devices(spread):
+    if spread is None or this_process().count > 1 or len(batch) % _num_devices(spread):
         return batch
     layout = spread.get_data_layout(batch.shape)
     return keras.distribution.distribute_tensor(batch, layout)
@@ -194,7 +194,7 @@ def agree(logs: Mapping[str, float]) -> dict[str, float]:
     Args:
         logs: Of the same names in all of them.
     """
-    if place().count == 1:
+    if this_process().count == 1:
         return dict(logs)
     utils = import_module("jax.experimental.multihost_utils")
     # bytes, since JAX would round float64
@@ -205,7 +205,7 @@ def agree(logs: Mapping[str, float]) -> dict[str, float]:
 
 def anywhere(flag: bool) -> bool:
     """Tell whether this is true in any of the processes."""
-    if place().count == 1:
+    if this_process().count == 1:
         return flag
     utils = import_module("jax.experimental.multihost_utils")
     return bool(np.any(utils.process_allgather(np.array([flag]))))
@@ -221,7 +221,7 @@ def others_watched() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as error:  # JAX raises both
-        if place().count == 1 or not any(sign in str(error) for sign in _GONE):
+        if this_process().count == 1 or not any(sign in str(error) for sign in _GONE):
             raise
         reason = next(iter(str(error).splitlines()), "")[:200]
         msg = (

@@ -14,10 +14,10 @@ from lungcli.model.export_formats import Precision, Target
 from lungcli.model.info import ModelInfo, load_info
 from lungcli.model.onnx_predictor import OnnxPredictor
 from lungcli.model.onnx_session import open_session
-from lungcli.nn.elsewhere import run_with_tensorflow
 from lungcli.nn.model_file import first_line, load_network
 from lungcli.nn.onnx_export import export_onnx
 from lungcli.nn.onnx_precision import halve_onnx, quantize_onnx
+from lungcli.nn.tensorflow_process import run_with_tensorflow
 from lungcli.system.cores import num_cores
 
 _ITSELF: Final = "lungcli.nn.exporting"  # also where it runs as `__main__`
@@ -66,7 +66,7 @@ def export_network(
         elif keras.backend.backend() == "tensorflow":
             _export_with_tensorflow(folder, path, to, precision, images)
         else:
-            _export_elsewhere(folder, path, to, precision, images)
+            _export_in_other_process(folder, path, to, precision, images)
     except LungcliError:
         raise
     except Exception as error:  # of TensorFlow, onnx or onnxruntime: any kind
@@ -120,7 +120,7 @@ def _export_with_tensorflow(
         write_saved_model(network, path, half=precision == Precision.FLOAT16)
 
 
-def _export_elsewhere(
+def _export_in_other_process(
     folder: Path, path: Path, to: str, precision: str, images: NDArray[np.uint8] | None
 ) -> None:
     if images is None:

@@ -18,8 +18,8 @@ from lungcli.model.info import (
     weights_file,
 )
 from lungcli.model.onnx_session import open_session
-from lungcli.nn.elsewhere import run_with_tensorflow
 from lungcli.nn.model_file import first_line, load_network
+from lungcli.nn.tensorflow_process import run_with_tensorflow
 from lungcli.system.files import whole_file
 
 TOLERANCE = 1e-3  # of a probability, in float32; 4e-7 was measured

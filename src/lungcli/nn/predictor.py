@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lungcli.model.info import ModelInfo, load_info
 from lungcli.nn.distribution import split_batch
 from lungcli.nn.model_file import load_network
-from lungcli.nn.precision import dtype_policy
 
 
 class KerasPredictor:
@@ -33,14 +32,14 @@ class KerasPredictor:
         self.batch_size = batch_size
 
     @classmethod
-    def load(cls, folder: Path, *, precision: str = "float32") -> Self:
+    def load(cls, folder: Path) -> Self:
         """Read a model from a run folder.
 
         Raises:
             ModelError: If the folder holds no usable model.
         """
         info = load_info(folder)
-        return cls(load_network(folder, info, dtype=dtype_policy(precision)), info)
+        return cls(load_network(folder, info, dtype="float32"), info)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probabilities of right and left lung.

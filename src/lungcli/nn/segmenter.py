@@ -24,11 +24,9 @@ class Segmenter(keras.Model):
         augment: Changes the pairs, in training only.
     """
 
-    def __init__(
-        self, network: keras.Model, augment: Augment | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, network: keras.Model, augment: Augment) -> None:
         # float32, or mixed precision would round the pair before it is warped
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(dtype="float32")
         self.network = network
         self.averaged = keras.models.clone_model(network)
         self.averaged.trainable = False
@@ -38,14 +36,13 @@ class Segmenter(keras.Model):
 
     def build(self, input_shape: dict[str, tuple[int, ...]]) -> None:
         """Have nothing to build: the network came built, no other part has weights."""
-        if self.augment is not None:
-            self.augment.build(input_shape)
+        self.augment.build(input_shape)
         self.built = True
 
     def call(self, pair: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Return the logits and the lungs that they are to match."""
         image = ops.cast(pair["image"], "float32") / 255.0
-        if training and self.augment is not None:
+        if training:
             drawn = self.augment({"image": image, "mask": pair["mask"]})
         else:
             drawn = {"image": image, "lungs": split_lungs(pair["mask"])}

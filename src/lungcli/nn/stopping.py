@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from lungcli.nn.distribution import anywhere, place
+from lungcli.nn.distribution import anywhere, this_process
 
 
 class StopRequests(keras.callbacks.Callback):
@@ -30,13 +30,13 @@ class StopRequests(keras.callbacks.Callback):
     ) -> None:
         """Stop after any step but the last."""
         del logs
-        if batch + 1 < self.items and place().count == 1:
+        if batch + 1 < self.items and this_process().count == 1:
             self.deliver()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Stop after an epoch."""
         del epoch, logs
-        if place().count == 1:
+        if this_process().count == 1:
             self.deliver()
         elif anywhere(self._is_asked()):
             raise KeyboardInterrupt

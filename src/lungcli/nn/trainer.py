@@ -2,7 +2,7 @@
 
 import importlib.util
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,14 @@ from lungcli.nn.callbacks import (
     AverageWeights,
     BestWeights,
     Counters,
-    EpochReporter,
     EpochSeeds,
     FiniteLoss,
-    Logs,
+    Reporter,
     Score,
-    StepReporter,
+    TrainListener,
     ValidationDice,
 )
-from lungcli.nn.distribution import others_watched, place, spread_over
+from lungcli.nn.distribution import others_watched, spread_over, this_process
 from lungcli.nn.memory import memory_watched
 from lungcli.nn.model_file import first_line
 from lungcli.nn.networks import build_network
@@ -52,21 +51,6 @@ class Pairs:
 
     images: Pixels
     masks: Pixels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
-    """What the trainer tells while it works.
-
-    Attributes:
-        score: Scores the probabilities of the validation cases after each epoch.
-        on_step: Called with the step in its epoch, from 1, and the logs so far.
-        on_epoch: Called with the epoch, from 1, and its logs.
-    """
-
-    score: Score
-    on_step: Callable[[int, Logs], None]
-    on_epoch: Callable[[int, Logs], None]
 
 
 class Trainer:
@@ -111,7 +95,7 @@ class Trainer:
             batch_size=config.batch_size,
             shuffle=True,
             seed=config.seed,
-            place=place(),
+            process=this_process(),
         )
         resident = config.devices == 1 and fits_on_device(self.batches)
         self.source = ResidentBatches(self.batches) if resident else self.batches
@@ -171,8 +155,13 @@ class Trainer:
         self.segmenter.optimizer.iterations.assign(steps)
         restore_best(self.state, self.folder)
 
-    def fit(self, hooks: Hooks) -> None:
+    def fit(self, score: Score, *listeners: TrainListener) -> None:
         """Train to the last epoch of the settings.
+
+        Args:
+            score: Scores the probabilities of the validation cases after each epoch.
+            listeners: Told after each step, and after each epoch before its state is
+                saved, in this order.
 
         Raises:
             OutOfMemoryError: If the device has too little memory for a batch.
@@ -186,14 +175,16 @@ class Trainer:
                 initial_epoch=self.done,
                 epochs=self.config.epochs,
                 callbacks=[
-                    *self._callbacks(hooks),
+                    *self._callbacks(score, listeners),
                     StopRequests(deliver, len(self.source)),
                 ],
                 shuffle=False,  # the batches order themselves
                 verbose=0,
             )
 
-    def _callbacks(self, hooks: Hooks) -> list[keras.callbacks.Callback]:
+    def _callbacks(
+        self, score: Score, listeners: Sequence[TrainListener]
+    ) -> list[keras.callbacks.Callback]:
         """Return the callbacks; those after ValidationDice see its scores."""
         state = self.state
         best = BestWeights(
@@ -207,13 +198,12 @@ class Trainer:
         return [
             EpochSeeds(self.batches, self.augment),
             FiniteLoss(),
-            StepReporter(hooks.on_step, len(self.batches) // len(self.source)),
             AverageWeights(_AVERAGED * self.config.epochs),
-            ValidationDice(self.validation, hooks.score),
+            ValidationDice(self.validation, score),
             best,
             *optional,
             counters,
-            EpochReporter(hooks.on_epoch),
+            Reporter(listeners, len(self.batches) // len(self.source)),
             StateKeeper(self.folder / "state", best, counters, self.parts),
             self.meter,
         ]

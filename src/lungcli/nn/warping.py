@@ -5,12 +5,14 @@ channel away: an image is `(batch, side, side)`, a number per image `(batch, 1, 
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
+
+_SHRUNK: Final = 4  # pixels that one becomes, in height and in width
 
 
 def coordinates(side: int, draws: dict[str, Any]) -> tuple[Any, Any]:
@@ -72,9 +74,9 @@ def field(knots: Any, side: int) -> Any:
     return ops.matmul(ops.matmul(spread, knots), ops.transpose(spread))
 
 
-def low_resolution(image: Any, factor: int = 4) -> Any:
-    """Return the image as it looks after it was shrunk by a factor and enlarged."""
-    shrink, enlarge = map(ops.convert_to_tensor, _shrink(image.shape[1], factor))
+def low_resolution(image: Any) -> Any:
+    """Return the image as it looks after it was shrunk and enlarged."""
+    shrink, enlarge = map(ops.convert_to_tensor, _shrink(image.shape[1]))
     small = ops.matmul(ops.matmul(shrink, image), ops.transpose(shrink))
     return ops.matmul(ops.matmul(enlarge, small), ops.transpose(enlarge))
 
@@ -96,9 +98,9 @@ def _spread(knots: int, side: int) -> NDArray[np.float32]:
 
 
 @cache
-def _shrink(side: int, factor: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the matrices that average `factor` pixels, and interpolate between."""
-    small = max(1, side // factor)
+def _shrink(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the matrices that average pixels, and interpolate between."""
+    small = max(1, side // _SHRUNK)
     owner = np.arange(side) * small // side
     shrink = np.equal.outer(np.arange(small), owner).astype(np.float32)
     shrink /= shrink.sum(axis=1, keepdims=True)

@@ -68,10 +68,10 @@ def parse_fields(kind: type[T], document: object, where: str = "") -> T:
         ValueError: If a field is missing, unknown, or of another type.
 
     Examples:
-        >>> from lungcli.model.config import Division
-        >>> parse_fields(Division, {"folds": 5}).folds
+        >>> from lungcli.model.config import Holdout
+        >>> parse_fields(Holdout, {"folds": 5}).folds
         5
-        >>> parse_fields(Division, {"folds": "5"})
+        >>> parse_fields(Holdout, {"folds": "5"})
         Traceback (most recent call last):
         ...
         ValueError: folds must be a whole number, got '5'

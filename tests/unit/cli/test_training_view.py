@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lungcli.cli.training_view import TrainingView
-from lungcli.model.config import Division, TrainConfig
+from lungcli.model.config import Holdout, TrainConfig
 from lungcli.workflows.training.events import TrainPlan
 
 
@@ -11,7 +11,7 @@ def plan(fold, notes):
     return TrainPlan(
         run=Path("runs/r"),
         config=TrainConfig(),
-        division=Division(folds=2, fold=fold),
+        holdout=Holdout(folds=2, fold=fold),
         first_epoch=1,
         best_dice=0.0,
         steps=1,

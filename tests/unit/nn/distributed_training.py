@@ -13,7 +13,8 @@ from keras import ops
 
 from lungcli.model.config import TrainConfig
 from lungcli.nn.distribution import join_processes
-from lungcli.nn.trainer import Hooks, Pairs, Trainer
+from lungcli.nn.trainer import Pairs, Trainer
+from lungcli.workflows.training.events import TrainEvents
 
 
 def pairs():
@@ -49,13 +50,11 @@ def train(folder, *, devices):
     trainer = Trainer(replace(CONFIG, devices=devices), pairs(), pairs(), folder)
     sums, epochs = [], []
     trainer.fit(
-        Hooks(
-            score=lambda batches: {
-                "val_dice": float(np.concatenate([*batches]).mean())
-            },
-            on_step=lambda step, logs: sums.append(step * logs["loss"]),
+        lambda batches: {"val_dice": float(np.concatenate([*batches]).mean())},
+        TrainEvents(
+            on_step=lambda epoch, step, logs: sums.append(step * logs["loss"]),
             on_epoch=lambda epoch, logs: epochs.append(dict(logs)),
-        )
+        ),
     )
     steps = len(trainer.batches)
     losses = np.diff(np.reshape(sums, (-1, steps)), prepend=0.0, axis=1)
@@ -69,9 +68,9 @@ def train(folder, *, devices):
 
 if __name__ == "__main__":
     folder, devices = sys.argv[1:]
-    place = join_processes()
+    process = join_processes()
     seen = [
-        train(Path(folder) / f"{place.index}-{number}", devices=number)
+        train(Path(folder) / f"{process.index}-{number}", devices=number)
         for number in map(int, devices.split(","))
     ]
     sys.stdout.write(json.dumps(seen) + "\n")

@@ -17,12 +17,12 @@ from lungcli.nn import distribution as module
 from lungcli.nn.batches import Batches
 from lungcli.nn.distribution import (
     ALONE,
-    Place,
+    JointProcess,
     agree,
     count_devices,
     join_processes,
-    place,
     spread_over,
+    this_process,
 )
 
 PROGRAM = Path(__file__).with_name("distributed_training.py")
@@ -46,7 +46,7 @@ def pretend(monkeypatch):
         names = tuple(f"gpu:{index}" for index in range(devices))
         monkeypatch.setattr(keras.backend, "backend", lambda: backend)
         monkeypatch.setattr(module, "list_devices", lambda: names)
-        monkeypatch.setattr(module, "place", lambda: Place(0, processes))
+        monkeypatch.setattr(module, "this_process", lambda: JointProcess(0, processes))
 
     return set_up
 
@@ -145,8 +145,8 @@ def test_two_processes_train_like_one_device(trainings, tmp_path):
 def test_each_process_yields_its_part_of_each_batch():
     images = np.arange(8, dtype=np.uint8).reshape(8, 1, 1, 1)
     whole, *parts = (
-        Batches(images, images, batch_size=4, shuffle=True, place=where)
-        for where in (ALONE, Place(0, 2), Place(1, 2))
+        Batches(images, images, batch_size=4, shuffle=True, process=where)
+        for where in (ALONE, JointProcess(0, 2), JointProcess(1, 2))
     )
     for index in range(2):
         joined = np.concatenate([part[index][0]["image"] for part in parts])
@@ -195,7 +195,7 @@ def test_several_processes_use_all_of_their_devices(pretend):
 def test_alone_without_variables(monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    assert join_processes() == place() == ALONE
+    assert join_processes() == this_process() == ALONE
     assert agree({"a": 0.1}) == {"a": 0.1}
 
 

@@ -16,13 +16,16 @@ import pytest
 
 from lungcli.model.config import TrainConfig
 from lungcli.model.find import MODELS
+from lungcli.model.info import load_info
 from lungcli.model.onnx_predictor import OnnxPredictor
 from lungcli.nn.hardware import accelerators
+from lungcli.nn.model_file import load_network
 from lungcli.nn.precision import _compute_capabilities, dtype_policy, on_cpu
 from lungcli.nn.predictor import KerasPredictor
 from lungcli.nn.resident import ResidentBatches
-from lungcli.nn.trainer import Hooks, Pairs, Trainer
+from lungcli.nn.trainer import Pairs, Trainer
 from lungcli.phantom import draw_phantom
+from lungcli.workflows.training.events import TrainEvents
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 
@@ -68,11 +71,7 @@ def train(folder, **settings):
     trainer = Trainer(config, pairs, pairs, folder)
     epochs = []
     trainer.fit(
-        Hooks(
-            score=score,
-            on_step=lambda step, logs: None,
-            on_epoch=lambda epoch, logs: epochs.append(dict(logs)),
-        )
+        score, TrainEvents(on_epoch=lambda epoch, logs: epochs.append(dict(logs)))
     )
     return trainer, epochs
 
@@ -93,7 +92,9 @@ def test_the_network_labels_as_on_a_processor(precision, most_apart, most_moved)
     folder = MODELS / "tiny"
     size = json.loads((folder / "model.json").read_text())["network"]["size"]
     images = phantoms(8, size).images
-    found = KerasPredictor.load(folder, precision=precision).probabilities(images)
+    info = load_info(folder)
+    network = load_network(folder, info, dtype=dtype_policy(precision))
+    found = KerasPredictor(network, info).probabilities(images)
     expected = OnnxPredictor.load(folder).probabilities(images)
     apart = np.abs(found - expected)
     moved = np.mean((found >= 0.5) != (expected >= 0.5))

@@ -5,7 +5,7 @@ import pytest
 from lungcli.errors import ConfigError, OutputError
 from lungcli.nn import distribution, stopping
 from lungcli.nn.distribution import (
-    Place,
+    JointProcess,
     anywhere,
     failing_together,
     others_watched,
@@ -17,7 +17,7 @@ from lungcli.nn.stopping import StopRequests
 def two(monkeypatch):
     """Pretend two processes; return a function that says what the other one tells."""
     for module in (distribution, stopping):
-        monkeypatch.setattr(module, "place", lambda: Place(0, 2))
+        monkeypatch.setattr(module, "this_process", lambda: JointProcess(0, 2))
 
     def other(says):
         for module in (distribution, stopping):

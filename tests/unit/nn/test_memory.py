@@ -12,7 +12,7 @@ from lungcli.errors import ConfigError
 from lungcli.model.config import TrainConfig
 from lungcli.nn.memory import OutOfMemoryError, is_out_of_memory, memory_watched
 from lungcli.workflows.training.events import TrainEvents
-from lungcli.workflows.training.fitting import TrainingSession
+from lungcli.workflows.training.setup import TrainingSetup
 from lungcli.workflows.training.train import resume, train
 
 pytestmark = pytest.mark.usefixtures("unexported")
@@ -117,14 +117,14 @@ def test_half_the_batch_from_the_last_epoch_on(prepared, tmp_path):
 def test_ctrl_c_while_the_batch_is_halved_waits_for_the_new_trainer(
     prepared, tmp_path, monkeypatch
 ):
-    make = TrainingSession._new_trainer
+    make = TrainingSetup.new_trainer
 
-    def interrupted(session, state):
-        if session.config.batch_size < TINY.batch_size:
+    def interrupted(setup, state):
+        if setup.config.batch_size < TINY.batch_size:
             signal.raise_signal(signal.SIGINT)
-        return make(session, state)
+        return make(setup, state)
 
-    monkeypatch.setattr(TrainingSession, "_new_trainer", interrupted)
+    monkeypatch.setattr(TrainingSetup, "new_trainer", interrupted)
     device = Device(room=2)
     result = train(
         [prepared], TINY, run=tmp_path / "r", runs=tmp_path, events=device.events

@@ -26,7 +26,8 @@ from pathlib import Path
 import numpy as np
 from lungcli.model.config import TrainConfig
 from lungcli.nn import trainer as module
-from lungcli.nn.trainer import Hooks, Pairs, Trainer
+from lungcli.nn.trainer import Pairs, Trainer
+from lungcli.workflows.training.events import TrainEvents
 job = json.loads(sys.argv[1])
 masks = np.zeros((6, 32, 32, 1), np.uint8)
 masks[:, 8:24, 4:12] = 1
@@ -48,11 +49,11 @@ for resident in (False, True):
     trainer = Trainer(config, pairs, pairs, Path(sys.argv[2]))
     before = weights(trainer)
     trainer.fit(
-        Hooks(
-            score=score,
-            on_step=lambda step, logs: steps.append(step),
+        score,
+        TrainEvents(
+            on_step=lambda epoch, step, logs: steps.append(step),
             on_epoch=lambda epoch, logs: epochs.append(dict(logs)),
-        )
+        ),
     )
     after = weights(trainer)
     seen[str(resident)] = {"epochs": epochs, "last_step": steps[-1]}

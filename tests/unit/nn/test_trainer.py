@@ -23,7 +23,8 @@ from lungcli.nn.predictor import predict_in_batches
 from lungcli.nn.schedule import plan_parts
 from lungcli.nn.state import load_state
 from lungcli.nn.throughput import ThroughputMeter
-from lungcli.nn.trainer import Hooks, Pairs, Trainer, build_optimizer
+from lungcli.nn.trainer import Pairs, Trainer, build_optimizer
+from lungcli.workflows.training.events import TrainEvents
 
 TINY = TrainConfig(size=32, filters=4, depth=1, epochs=3, batch_size=2, arch="unet")
 AVERAGED = dataclasses.replace(TINY, learning_rate=0.01, keep="last")
@@ -50,12 +51,7 @@ def train(config, pairs, folder, *, resume=False, on_epoch=None):
     state = load_state(folder / "state") if resume else None
     trainer = Trainer(config, pairs, pairs, folder, state=state)
     trainer.resume()
-    hooks = Hooks(
-        score=mean_probability,
-        on_step=lambda step, logs: None,
-        on_epoch=listen,
-    )
-    trainer.fit(hooks)
+    trainer.fit(mean_probability, TrainEvents(on_epoch=listen))
     return trainer, seen
 
 
@@ -342,11 +338,8 @@ def test_plateau_lowers_the_rate(pairs, tmp_path):
     trainer = Trainer(config, pairs, pairs, tmp_path)
     rates = []
     trainer.fit(
-        Hooks(
-            score=always_half,
-            on_step=lambda step, logs: None,
-            on_epoch=lambda epoch, logs: rates.append(logs["learning_rate"]),
-        )
+        always_half,
+        TrainEvents(on_epoch=lambda epoch, logs: rates.append(logs["learning_rate"])),
     )
     assert rates[-1] == pytest.approx(rates[0] / 2)
 
@@ -368,11 +361,8 @@ def test_early_stopping_and_what_comes_after_it(pairs, tmp_path):
         was_over, done = trainer.is_over, []
         if not was_over:
             trainer.fit(
-                Hooks(
-                    score=always_half,
-                    on_step=lambda step, logs: None,
-                    on_epoch=lambda epoch, logs: done.append(epoch),
-                )
+                always_half,
+                TrainEvents(on_epoch=lambda epoch, logs: done.append(epoch)),
             )
         return was_over, done
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from lungcli.arrays import LabelMap
 from lungcli.data.prepared import PreparedCase, PreparedDataset
 from lungcli.errors import ConfigError, ModelError
-from lungcli.model.config import Division, TrainConfig
+from lungcli.model.config import Holdout, TrainConfig
 from lungcli.model.find import find_model
 from lungcli.model.info import MODEL_JSON, WEIGHTS
 from lungcli.model.onnx_predictor import has_current_onnx
 from lungcli.model.runs import (
-    RUNS,
     RunFolder,
     find_run,
     new_run_folder,
@@ -30,7 +29,7 @@ from lungcli.workflows.evaluating.scoring import DEFAULT_SETTINGS, score_model
 from lungcli.workflows.evaluating.writer import Evaluation, EvaluationWriter
 from lungcli.workflows.shared.datasets import data_names, one_convention, open_all
 from lungcli.workflows.shared.inference import LungModel, load_model
-from lungcli.workflows.training.assignment import Assignment, assign, settings_for
+from lungcli.workflows.training.cases import TrainingCases, choose_cases, settings_for
 from lungcli.workflows.training.events import TrainEvents
 from lungcli.workflows.training.folds import development_cases, draw_folds
 from lungcli.workflows.training.train import begin, check_new, resume
@@ -91,8 +90,8 @@ def cross_validate(
     """
     datasets = open_all(data)
     one_convention(datasets, any_convention=any_convention)
-    division = Division(folds=folds)
-    config = settings_for(division, config)
+    holdout = Holdout(folds=folds)
+    config = settings_for(holdout, config)
     draw_folds(development_cases(datasets), folds=folds, seed=config.seed)
     folder = RunFolder(run) if run else new_run_folder(f"{datasets[0].name}-folds")
     check_new(folder)
@@ -100,7 +99,7 @@ def cross_validate(
         folder,
         settings=config.to_dict(),
         data={dataset.root: dataset.name for dataset in datasets},
-        division=division,
+        holdout=holdout,
     )
     return go_on(
         CrossValidation(run=folder, config=config, datasets=datasets, folds=folds),
@@ -108,28 +107,25 @@ def cross_validate(
     )
 
 
-def open_cross_validation(
-    run: Path | None, *, runs: Path = RUNS
-) -> CrossValidation | None:
+def open_cross_validation(run: Path | None) -> CrossValidation | None:
     """Open the folder of a cross-validation; None if it is that of another run.
 
     Args:
         run: The folder; None is the latest run, which is never one.
-        runs: Folder of all runs.
 
     Raises:
         ModelError: If there is no such folder, or it is damaged.
         DatasetError: If a data set is gone.
     """
-    folder = find_run(run, runs=runs)
-    settings, paths, division = read_config(folder)
-    if not division.folds or division.fold:
+    folder = find_run(run)
+    settings, paths, holdout = read_config(folder)
+    if not holdout.folds or holdout.fold:
         return None
     return CrossValidation(
         run=folder,
         config=TrainConfig.from_dict(settings, where=str(folder.config)),
         datasets=open_all(paths),
-        folds=division.folds,
+        folds=holdout.folds,
     )
 
 
@@ -154,7 +150,7 @@ def go_on(
             if (folder.root / MODEL_JSON).is_file():
                 result = resume(folder.root, events=events)
             else:
-                cases = _assign_fold(plan, number)
+                cases = _choose_fold(plan, number)
                 result = begin(folder, plan.config, cases, runs=None, events=events)
             if result.interrupted:
                 return replace(plan, interrupted=True)
@@ -205,9 +201,9 @@ def score_out_of_fold(
         )
 
 
-def _assign_fold(plan: CrossValidation, number: int) -> Assignment:
-    division = Division(folds=plan.folds, fold=number)
-    return assign(plan.datasets, division, seed=plan.config.seed)
+def _choose_fold(plan: CrossValidation, number: int) -> TrainingCases:
+    holdout = Holdout(folds=plan.folds, fold=number)
+    return choose_cases(plan.datasets, holdout, seed=plan.config.seed)
 
 
 def _is_trained(folder: RunFolder, epochs: int) -> bool:
@@ -230,7 +226,7 @@ def _load_fold(plan: CrossValidation, number: int) -> LungModel:
         )
         raise ModelError(msg)
     # the weights could be those of a fold with other cases
-    _assign_fold(plan, number).check_unchanged(folder, plan.config)
+    _choose_fold(plan, number).check_unchanged(folder, plan.config)
     return load_model(find_model(folder.root))
 
 

@@ -1,12 +1,12 @@
 """What a training tells: before it, while it runs, and when it is over."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lungcli.model.config import Division, TrainConfig
+from lungcli.model.config import Holdout, TrainConfig
 from lungcli.model.runs import RunFolder
 from lungcli.nn.callbacks import VAL_DICE, Logs
 from lungcli.nn.throughput import Throughput
@@ -19,7 +19,7 @@ class TrainPlan:
     Attributes:
         run: Folder of the run.
         config: Settings in force.
-        division: How its cases were chosen.
+        holdout: How its cases were chosen.
         first_epoch: Epoch that comes first, from 1; more after a resume.
         best_dice: Highest validation Dice before it; 0 in a new run.
         steps: Steps an epoch.
@@ -32,7 +32,7 @@ class TrainPlan:
 
     run: Path
     config: TrainConfig
-    division: Division
+    holdout: Holdout
     first_epoch: int
     best_dice: float
     steps: int
@@ -43,6 +43,7 @@ class TrainPlan:
     notes: tuple[str, ...]
 
 
+# The last two make it a `nn.callbacks.TrainListener`: the trainer itself calls them.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainEvents:
     """Who listens while a training runs; by default nobody.
@@ -91,12 +92,12 @@ class TrainResult:
     @property
     def best_epoch(self) -> int:
         """The epoch of the best validation Dice, from 1; 0 if none was completed."""
-        return int(self._best["epoch"]) if self.history else 0
+        return int(best_row(self.history)["epoch"]) if self.history else 0
 
     @property
     def best_dice(self) -> float:
         """Its validation Dice, a mean over images in [0, 1]; NaN if there is none."""
-        return self._best[VAL_DICE] if self.history else math.nan
+        return best_row(self.history)[VAL_DICE] if self.history else math.nan
 
     @property
     def kept_dice(self) -> float:
@@ -123,9 +124,15 @@ class TrainResult:
             "interrupted": self.interrupted,
         }
 
-    @property
-    def _best(self) -> Mapping[str, float]:
-        def dice(row: Mapping[str, float]) -> float:
-            return -math.inf if math.isnan(row[VAL_DICE]) else row[VAL_DICE]
 
-        return max(self.history, key=dice)  # the first, if several are equal
+def best_row(history: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    """Return the row of the highest validation Dice, the first if several are equal.
+
+    Args:
+        history: One row an epoch, at least one.
+    """
+
+    def dice(row: Mapping[str, float]) -> float:
+        return -math.inf if math.isnan(row[VAL_DICE]) else row[VAL_DICE]
+
+    return max(history, key=dice)

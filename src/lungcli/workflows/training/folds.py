@@ -46,8 +46,8 @@ def draw_folds(
 
     The patients of each source are dealt out like cards, and each source goes on where
     the one before it stopped: in every source and in all, two folds differ by one
-    patient at most. A patient's place in the pack is the hash of the name, so neither
-    the order of the cases nor the version of a random generator matters.
+    patient at most. A patient's position in the pack is the hash of the name, so
+    neither the order of the cases nor the version of a random generator matters.
 
     Args:
         cases: Cases of any sources; a patient belongs to one source.
@@ -68,7 +68,7 @@ def draw_folds(
         )
         raise ConfigError(msg)
     pack = sorted(patients, key=lambda patient: (patient[0], _lot(seed, patient)))
-    fold_of = {patient: place % folds + 1 for place, patient in enumerate(pack)}
+    fold_of = {patient: position % folds + 1 for position, patient in enumerate(pack)}
     return tuple(fold_of[case.source, case.patient_id] for _, case in cases)
 
 

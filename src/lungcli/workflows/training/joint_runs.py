@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lungcli.errors import ModelError
 from lungcli.model.runs import RunFolder
-from lungcli.nn.distribution import failing_together, place
+from lungcli.nn.distribution import failing_together, this_process
 from lungcli.system.locks import locked
 from lungcli.system.temporary import private_folder
 
@@ -34,7 +34,7 @@ def folder_of_process(
     """
     with ExitStack() as stack:
         with failing_together():
-            if place().index == 0:
+            if this_process().index == 0:
                 stack.enter_context(locked(folder.root, option="--run"))
                 own = folder
             else:

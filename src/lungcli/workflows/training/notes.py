@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lungcli.model.config import TrainConfig
-from lungcli.nn.distribution import place
+from lungcli.nn.distribution import this_process
 from lungcli.nn.hardware import unseen_gpu
 from lungcli.nn.state import TrainingState
 from lungcli.workflows.shared.datasets import DatasetCase, smaller_than
@@ -23,7 +23,7 @@ def notes_on_process() -> list[str]:
     """Say aloud which GPU is not seen, and who writes, if several train together."""
     unseen = unseen_gpu()
     notes = [unseen] if unseen else []
-    here = place()
+    here = this_process()
     if here.count > 1:
         role = "writes the run" if here.index == 0 else "leaves nothing: process 0 does"
         notes.append(f"process {here.index} of {here.count}: it {role}.")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lungcli.errors import ConfigError, ModelError
-from lungcli.model.config import Division, TrainConfig
+from lungcli.model.config import Holdout, TrainConfig
 from lungcli.model.info import MODEL_JSON, ModelInfo
 from lungcli.model.runs import (
     RUNS,
@@ -20,11 +20,14 @@ from lungcli.nn.state import load_state
 from lungcli.system.files import PART, beside
 from lungcli.system.locks import LOCK
 from lungcli.workflows.shared.datasets import one_convention, open_all
-from lungcli.workflows.training.assignment import Assignment, assign, settings_for
+from lungcli.workflows.training.beginning import start_new, take_up
+from lungcli.workflows.training.cases import TrainingCases, choose_cases, settings_for
 from lungcli.workflows.training.events import TrainEvents, TrainResult
 from lungcli.workflows.training.fine_tuning import Initial, settings_from
-from lungcli.workflows.training.fitting import THRESHOLD, TrainingSession
+from lungcli.workflows.training.fitting import Fitting
 from lungcli.workflows.training.joint_runs import folder_of_process
+from lungcli.workflows.training.record import RunRecord
+from lungcli.workflows.training.setup import THRESHOLD, set_up
 
 
 def train(
@@ -74,16 +77,16 @@ def train(
     one_convention(datasets, any_convention=any_convention)
     folder = RunFolder(run) if run else new_run_folder(datasets[0].name, runs=runs)
     check_latest(runs)
-    division = Division(final=final)
-    cases = assign(datasets, division, seed=config.seed)
-    config = settings_for(division, config)
+    holdout = Holdout(final=final)
+    cases = choose_cases(datasets, holdout, seed=config.seed)
+    config = settings_for(holdout, config)
     return begin(folder, config, cases, initial=initial, runs=runs, events=events)
 
 
 def begin(
     folder: RunFolder,
     config: TrainConfig,
-    cases: Assignment,
+    cases: TrainingCases,
     *,
     initial: Initial | None = None,
     runs: Path | None,
@@ -103,20 +106,24 @@ def begin(
         initial.check_fits(config)
     convention = one_convention(cases.datasets, any_convention=True)
     with folder_of_process(folder, check=check_new) as own:
-        pointed = runs if own is folder else None
-        session = TrainingSession(own, config, cases, runs=pointed)
+        setup = set_up(
+            own,
+            config,
+            cases,
+            notes=initial.notes(convention, cases.validation) if initial else (),
+        )
+        record = RunRecord(
+            own, setup.new_evolution(), runs=runs if own is folder else None
+        )
+        fitting = Fitting(setup, record)
         info = ModelInfo(
-            network=session.config.network,
+            network=setup.config.network,
             convention=str(convention),
             threshold=THRESHOLD,
-            data=cases.trained_on(session.config),
+            data=cases.trained_on(setup.config),
         )
-        if initial is None:
-            session.start(info)
-        else:
-            session.notes += initial.notes(convention, cases.validation)
-            session.start(initial.record_in(info), initial=initial)
-        result = session.fit(events or TrainEvents())
+        start_new(setup, fitting.trainer, info, initial=initial)
+        result = fitting.run(events or TrainEvents())
     return replace(result, run=folder)
 
 
@@ -146,20 +153,22 @@ def resume(
     join_processes()
     folder = find_run(run, runs=runs)
     with folder_of_process(folder) as own:
-        settings, paths, division = read_config(own)
+        settings, paths, holdout = read_config(own)
         config = TrainConfig.from_dict(settings, where=str(folder.config))
         config = replace(
             config,
             epochs=config.epochs if epochs is None else epochs,
             devices=config.devices if devices is None else devices,
         )
-        cases = assign(open_all(paths), division, seed=config.seed)
+        cases = choose_cases(open_all(paths), holdout, seed=config.seed)
         cases.check_unchanged(folder, config)
-        pointed = runs if own is folder and not division.folds else None
         state = load_state(own.root / "state")
-        session = TrainingSession(own, config, cases, runs=pointed, state=state)
-        session.go_on()
-        result = session.fit(events or TrainEvents())
+        setup = set_up(own, config, cases, state=state)
+        pointed = runs if own is folder and not holdout.folds else None
+        record = RunRecord(own, setup.new_evolution(), runs=pointed)
+        fitting = Fitting(setup, record, state=state)
+        take_up(setup, fitting.trainer, record)
+        result = fitting.run(events or TrainEvents())
     return replace(result, run=folder)
 
 

@@ -16,11 +16,11 @@ from lungcli.model.info import (
     load_info,
     save_info,
 )
-from lungcli.nn.callbacks import StepReporter
+from lungcli.nn.callbacks import Reporter
 from lungcli.nn.model_file import load_network
 from lungcli.workflows.evaluating.evaluate import evaluate
 from lungcli.workflows.shared.datasets import open_all, select
-from lungcli.workflows.training import fitting as training
+from lungcli.workflows.training import beginning
 from lungcli.workflows.training.events import TrainEvents
 from lungcli.workflows.training.fine_tuning import LEARNING_RATE, Initial, settings_from
 from lungcli.workflows.training.train import resume, train
@@ -131,7 +131,7 @@ def test_resume_before_the_first_epoch_begins_with_the_weights(
         raise KeyboardInterrupt
 
     shutil.copytree(run, here / "first")
-    monkeypatch.setattr(StepReporter, "on_train_batch_end", interrupt)
+    monkeypatch.setattr(Reporter, "on_train_batch_end", interrupt)
     config = settings(here / "first", **HARDLY)
     stopped = train([prepared], config, init=here / "first", run=here / "r")
     assert stopped.interrupted
@@ -150,7 +150,7 @@ def test_a_start_that_breaks_off_leaves_nothing_to_resume(
     def kill(network, path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "save_weights", kill)
+    monkeypatch.setattr(beginning, "save_weights", kill)
     with pytest.raises(KeyboardInterrupt):
         train([prepared], settings(run, **HARDLY), init=run, run=here / "r")
     with pytest.raises(ModelError, match="no trained model in"):

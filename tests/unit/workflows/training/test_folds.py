@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from lungcli.data.prepared import open_prepared
 from lungcli.errors import ConfigError, DatasetError
-from lungcli.model.config import Division, TrainConfig
+from lungcli.model.config import Holdout, TrainConfig
 from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
 from lungcli.workflows.shared.datasets import open_all
-from lungcli.workflows.training.assignment import assign, settings_for
+from lungcli.workflows.training.cases import choose_cases, settings_for
 from lungcli.workflows.training.folds import development_cases, draw_folds
 
 SEEDS = st.integers(0, 2**32 - 1)
-FINAL, FOLD = Division(final=True), Division(folds=3, fold=2)
+FINAL, FOLD = Holdout(final=True), Holdout(folds=3, fold=2)
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +105,8 @@ def test_impossible_numbers_of_folds(dataset, folds):
 def test_every_case_is_held_out_once_and_never_trained_on_then(dataset):
     held_out = []
     for fold in (1, 2, 3):
-        division = Division(folds=3, fold=fold)
-        cases = assign([dataset], division, seed=0)
+        holdout = Holdout(folds=3, fold=fold)
+        cases = choose_cases([dataset], holdout, seed=0)
         assert len(cases.train) + len(cases.validation) == 10
         assert {case.key for _, case in cases.train}.isdisjoint(
             case.key for _, case in cases.validation
@@ -118,7 +118,7 @@ def test_every_case_is_held_out_once_and_never_trained_on_then(dataset):
 
 
 def test_a_final_training_takes_the_validation_cases_too(dataset):
-    cases = assign([dataset], FINAL, seed=0)
+    cases = choose_cases([dataset], FINAL, seed=0)
     assert (len(cases.train), len(cases.validation)) == (10, 2)
     assert set(cases.validation) < set(cases.train)
     assert "the 2 validation cases are trained on too" in cases.notes[0]
@@ -127,7 +127,7 @@ def test_a_final_training_takes_the_validation_cases_too(dataset):
 
 
 def test_validation_cases_are_recorded_only_if_they_decide(dataset):
-    cases = assign([dataset], Division(), seed=0)
+    cases = choose_cases([dataset], Holdout(), seed=0)
     (best,) = cases.trained_on(TrainConfig())
     (last,) = cases.trained_on(TrainConfig(keep="last"))
     (stopped,) = cases.trained_on(TrainConfig(keep="last", patience=3))
@@ -136,15 +136,15 @@ def test_validation_cases_are_recorded_only_if_they_decide(dataset):
     assert stopped == best
 
 
-@pytest.mark.parametrize("division", [FINAL, FOLD])
-def test_the_last_epoch_is_kept_where_nothing_is_left_to_choose_by(division):
-    assert settings_for(division, TrainConfig(epochs=3)) == TrainConfig(
+@pytest.mark.parametrize("holdout", [FINAL, FOLD])
+def test_the_last_epoch_is_kept_where_nothing_is_left_to_choose_by(holdout):
+    assert settings_for(holdout, TrainConfig(epochs=3)) == TrainConfig(
         epochs=3, keep="last"
     )
     for unfit in (TrainConfig(patience=3), TrainConfig(schedule="plateau")):
-        assert settings_for(Division(), unfit) == unfit
+        assert settings_for(Holdout(), unfit) == unfit
         with pytest.raises(ConfigError, match="leave out --patience"):
-            settings_for(division, unfit)
+            settings_for(holdout, unfit)
 
 
 def test_no_cases_for_development(dataset):
@@ -153,17 +153,17 @@ def test_no_cases_for_development(dataset):
         development_cases([replace(dataset, cases=test_only)])
 
 
-@pytest.mark.parametrize("division", [Division(), FINAL, FOLD])
-def test_one_source_prepared_twice_is_refused(dataset, again, division):
+@pytest.mark.parametrize("holdout", [Holdout(), FINAL, FOLD])
+def test_one_source_prepared_twice_is_refused(dataset, again, holdout):
     test = {case.key for case in dataset.cases if case.split == "test"}
     assert test & {case.key for case in again.cases if case.split == "train"}
     message = rf"12 cases are in two .* of patient .* and in {again.root}.*leave one"
     with pytest.raises(DatasetError, match=message):
-        assign([dataset, again], division, seed=0)
+        choose_cases([dataset, again], holdout, seed=0)
 
 
-@pytest.mark.parametrize("division", [Division(), FINAL, FOLD])
-def test_two_preparations_of_different_cases_are_welcome(dataset, again, division):
+@pytest.mark.parametrize("holdout", [Holdout(), FINAL, FOLD])
+def test_two_preparations_of_different_cases_are_welcome(dataset, again, holdout):
     """Not listed means no split: the two share nothing that trains or is scored."""
     later = {case.key for case in dataset.cases if case.split == "val"}
     first, second = (
@@ -178,27 +178,27 @@ def test_two_preparations_of_different_cases_are_welcome(dataset, again, divisio
         )
         for prepared, wanted in ((dataset, False), (dataset, True))
     )
-    cases = assign([first, second], division, seed=0)
+    cases = choose_cases([first, second], holdout, seed=0)
     assert {case.key for _, case in (*cases.train, *cases.validation)} == {
         case.key for case in dataset.cases
     }
 
 
-@pytest.mark.parametrize("division", [FINAL, FOLD])
-def test_a_patient_for_development_and_test_is_refused(dataset, again, division):
+@pytest.mark.parametrize("holdout", [FINAL, FOLD])
+def test_a_patient_for_development_and_test_is_refused(dataset, again, holdout):
     """Two films of each patient, prepared apart with different splits."""
     films = tuple(replace(case, case_id=f"{case.case_id}-2") for case in again.cases)
     other = replace(again, cases=films)
     message = "patients are in training or validation and in test, among them .* of"
     with pytest.raises(DatasetError, match=message):
-        assign([dataset, other], division, seed=0)
+        choose_cases([dataset, other], holdout, seed=0)
 
 
-@pytest.mark.parametrize("division", [Division(), FINAL, FOLD])
-def test_a_data_set_named_twice_counts_once(dataset, division):
+@pytest.mark.parametrize("holdout", [Holdout(), FINAL, FOLD])
+def test_a_data_set_named_twice_counts_once(dataset, holdout):
     roots = [dataset.root, dataset.root / ".." / dataset.root.name]
     once, twice = (
-        assign(open_all(paths), division, seed=0) for paths in (roots[:1], roots)
+        choose_cases(open_all(paths), holdout, seed=0) for paths in (roots[:1], roots)
     )
     assert [case.key for _, case in once.train] == [c.key for _, c in twice.train]
 
@@ -210,7 +210,7 @@ def test_a_final_training_without_validation_cases(dataset):
         for case in dataset.cases
     )
     for count, watched in ((24, 16), (5, 5)):
-        final = assign([replace(dataset, cases=cases[:count])], FINAL, seed=0)
+        final = choose_cases([replace(dataset, cases=cases[:count])], FINAL, seed=0)
         assert (len(final.train), len(final.validation)) == (count, watched)
         assert final.validation == final.train[:watched]
         assert final.notes[0].startswith(f"no validation cases: {watched} training")
@@ -218,7 +218,7 @@ def test_a_final_training_without_validation_cases(dataset):
 
 def test_a_cross_validation_as_a_whole_trains_nothing(dataset):
     with pytest.raises(ConfigError, match="hold out one of its 3 folds"):
-        assign([dataset], Division(folds=3), seed=0)
+        choose_cases([dataset], Holdout(folds=3), seed=0)
 
 
 @pytest.mark.parametrize(
@@ -232,4 +232,4 @@ def test_a_cross_validation_as_a_whole_trains_nothing(dataset):
 )
 def test_impossible_divisions(settings, message):
     with pytest.raises(ConfigError, match=message):
-        Division(**settings)
+        Holdout(**settings)

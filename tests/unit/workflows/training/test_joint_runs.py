@@ -6,7 +6,7 @@ import pytest
 
 from lungcli.errors import ConfigError, ModelError, OutputError
 from lungcli.model.runs import RunFolder
-from lungcli.nn.distribution import Place
+from lungcli.nn.distribution import JointProcess
 from lungcli.system.locks import LOCK
 from lungcli.workflows.training import joint_runs as module
 from lungcli.workflows.training.joint_runs import folder_of_process
@@ -21,7 +21,7 @@ def folder(tmp_path):
 @pytest.fixture
 def follower(monkeypatch):
     """Pretend to be the second of two processes, the first of which is fine."""
-    monkeypatch.setattr(module, "place", lambda: Place(1, 2))
+    monkeypatch.setattr(module, "this_process", lambda: JointProcess(1, 2))
     monkeypatch.setattr(module, "failing_together", nullcontext)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from lungcli.data.prepared import PreparedDataset
 from lungcli.errors import ConfigError, DatasetError
-from lungcli.model.config import Division, TrainConfig
+from lungcli.model.config import Holdout, TrainConfig
 from lungcli.model.info import TrainedOn, load_info
 from lungcli.model.runs import RunFolder
 from lungcli.workflows.shared.datasets import (
@@ -22,19 +22,19 @@ _MOST_WATCHED: Final = 16  # training cases; they only show that a training goes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class TrainingCases:
     """The cases of one training.
 
     Attributes:
         datasets: All that were named, in that order.
-        division: How the cases were chosen.
+        holdout: How these were chosen.
         train: Trained on; those of one data set stand together.
         validation: Predicted and scored after each epoch, likewise.
         notes: What the user should know.
     """
 
     datasets: tuple[PreparedDataset, ...]
-    division: Division
+    holdout: Holdout
     train: tuple[DatasetCase, ...]
     validation: tuple[DatasetCase, ...]
     notes: tuple[str, ...] = ()
@@ -72,14 +72,14 @@ class Assignment:
             raise DatasetError(msg)
 
 
-def assign(
-    datasets: Sequence[PreparedDataset], division: Division, *, seed: int
-) -> Assignment:
+def choose_cases(
+    datasets: Sequence[PreparedDataset], holdout: Holdout, *, seed: int
+) -> TrainingCases:
     """Choose the cases of one training.
 
     Args:
         datasets: Prepared data sets.
-        division: How to choose; of a cross-validation, one fold.
+        holdout: How to choose; of a cross-validation, one fold.
         seed: Of the folds.
 
     Raises:
@@ -87,23 +87,23 @@ def assign(
             data sets, or a patient in two parts that must not meet.
         ConfigError: If there are more folds than patients, or none is held out.
     """
-    if division.folds:
-        return _hold_out(datasets, division, seed=seed)
-    if division.final:
-        return _train_on_all(datasets, division)
+    if holdout.folds:
+        return _hold_out(datasets, holdout, seed=seed)
+    if holdout.final:
+        return _train_on_all(datasets, holdout)
     check_unique(datasets)
     train, validation = select(datasets, "train"), select(datasets, "val")
     check_disjoint(train.cases, validation.cases)
-    return Assignment(
+    return TrainingCases(
         datasets=tuple(datasets),
-        division=division,
+        holdout=holdout,
         train=train.cases,
         validation=validation.cases,
         notes=(*train.notes, *validation.notes),
     )
 
 
-def settings_for(division: Division, config: TrainConfig) -> TrainConfig:
+def settings_for(holdout: Holdout, config: TrainConfig) -> TrainConfig:
     """Return the settings, without a say for cases that must not have one.
 
     A fold that chose the epoch would be scored by what it chose, and cases that are
@@ -112,7 +112,7 @@ def settings_for(division: Division, config: TrainConfig) -> TrainConfig:
     Raises:
         ConfigError: If the rate or the end of the training hang on the validation Dice.
     """
-    if not (division.final or division.folds):
+    if not (holdout.final or holdout.folds):
         return config
     config = replace(config, keep="last")
     if config.validation_decides:
@@ -125,8 +125,8 @@ def settings_for(division: Division, config: TrainConfig) -> TrainConfig:
 
 
 def _train_on_all(
-    datasets: Sequence[PreparedDataset], division: Division
-) -> Assignment:
+    datasets: Sequence[PreparedDataset], holdout: Holdout
+) -> TrainingCases:
     cases = development_cases(datasets)
     watched = tuple((owner, case) for owner, case in cases if case.split == "val")
     if watched:
@@ -138,9 +138,9 @@ def _train_on_all(
         f"{told}; their Dice shows that the training goes well, and nothing about new "
         "patients."
     )
-    return Assignment(
+    return TrainingCases(
         datasets=tuple(datasets),
-        division=division,
+        holdout=holdout,
         train=cases,
         validation=watched,
         notes=(note,),
@@ -148,22 +148,22 @@ def _train_on_all(
 
 
 def _hold_out(
-    datasets: Sequence[PreparedDataset], division: Division, *, seed: int
-) -> Assignment:
-    if not division.fold:
+    datasets: Sequence[PreparedDataset], holdout: Holdout, *, seed: int
+) -> TrainingCases:
+    if not holdout.fold:
         msg = (
             f"a cross-validation is no single training: hold out one of its "
-            f"{division.folds} folds."
+            f"{holdout.folds} folds."
         )
         raise ConfigError(msg)
     cases = development_cases(datasets)
-    fold_of = draw_folds(cases, folds=division.folds, seed=seed)
-    dealt = list(zip(cases, fold_of, strict=True))
-    return Assignment(
+    fold_of = draw_folds(cases, folds=holdout.folds, seed=seed)
+    numbered = list(zip(cases, fold_of, strict=True))
+    return TrainingCases(
         datasets=tuple(datasets),
-        division=division,
-        train=tuple(case for case, fold in dealt if fold != division.fold),
-        validation=tuple(case for case, fold in dealt if fold == division.fold),
+        holdout=holdout,
+        train=tuple(case for case, fold in numbered if fold != holdout.fold),
+        validation=tuple(case for case, fold in numbered if fold == holdout.fold),
     )
 
 

@@ -47,7 +47,10 @@ class Structure:
 
 
 BACKGROUND: Final = 0
-IGNORE: Final = 255  # in prepared masks: nobody says what lies here
+ANY_OF: Final = 128
+"""From here on a value in a training mask is a set: see `any_of`."""
+IGNORE: Final = 255
+"""In prepared masks: nobody says what lies here. As a set, everything."""
 
 _LUNG: Final = Code("39607008", "Lung")
 RIGHT_LUNG: Final = Structure(
@@ -97,6 +100,20 @@ class Knowledge(StrEnum):
     ABSENT = "absent"  # not annotated: it may be anywhere
     WITH_HEART = "with-heart"  # lungs and the heart's shadow are drawn as one
     UNDECLARED = "undeclared"  # nobody said; trained as exact
+
+
+def any_of(*labels: int) -> int:
+    """Return the value of a training mask's pixel that is one of several structures.
+
+    A mask that one network learns from tells of each pixel what it may be. Below
+    `ANY_OF` that is one label, as in every label map. From there on it is a set: bit n
+    stands for the structure with label n, bit 0 for the background.
+
+    Examples:
+        >>> any_of(BACKGROUND, HEART.label)
+        137
+    """
+    return ANY_OF + sum(1 << label for label in set(labels))
 
 
 def named(keys: Iterable[str]) -> tuple[Structure, ...]:

@@ -77,6 +77,10 @@ def train(
         str | None,
         _setting(f"Last layer of stem-unet: {' or '.join(HEADS)}.", _DEFAULT.head),
     ] = None,
+    structures: Annotated[
+        str | None,
+        _setting("What to draw: lungs, or lungs,heart.", _DEFAULT.structures),
+    ] = None,
     learning_rate: Annotated[
         float | None, _setting("Highest learning rate.", _DEFAULT.learning_rate)
     ] = None,
@@ -187,6 +191,7 @@ def train(
         depth=depth,
         normalization=normalization,
         head=head,
+        structures=structures,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

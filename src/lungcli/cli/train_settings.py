@@ -19,6 +19,7 @@ class GivenSettings:
     depth: int | None = None
     normalization: str | None = None
     head: str | None = None
+    structures: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None

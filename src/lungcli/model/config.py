@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
+from lungcli import anatomy
 from lungcli.errors import ConfigError
 from lungcli.system.files import read_plain
 
@@ -20,6 +21,7 @@ ALL_DEVICES: Final = "all"
 MAX_SEED: Final = 2**32 - 1
 # Of networks and runs that were saved before they said so.
 BEFORE_SAID: Final = {"normalization": "none", "head": "cells"}
+LUNGS: Final = "lungs"  # stands for the right and the left one
 # Of a file of settings; tomllib takes time by the square of how deep tables nest.
 _MOST_BYTES: Final = 2**16
 _MOST: Final = 2**32  # of any setting: beyond, libraries overflow
@@ -37,6 +39,8 @@ class NetworkConfig:
         normalization: What the first layer does to the gray values, one of
             `NORMALIZATIONS`.
         head: How `stem-unet` paints its last layer, one of `HEADS`.
+        structures: Keys of what it draws, in the order of `anatomy.STRUCTURES`; both
+            lungs are among them.
     """
 
     arch: str = "stem-unet"
@@ -45,9 +49,11 @@ class NetworkConfig:
     depth: int = 4
     normalization: str = "equalized"
     head: str = "smooth"
+    structures: tuple[str, ...] = tuple(lung.key for lung in anatomy.LUNGS)
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
+        _check_structures(self.structures)
         for name, most in (("size", 4096), ("filters", 1024), ("depth", 8)):
             _check(name, getattr(self, name), int, at_least=1)
             if getattr(self, name) > most:
@@ -56,6 +62,17 @@ class NetworkConfig:
         _check_choice("arch", self.arch, ARCHITECTURES)
         _check_choice("normalization", self.normalization, NORMALIZATIONS)
         _check_choice("head", self.head, HEADS)
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """Labels of what it draws, in the order of its channels."""
+        return tuple(anatomy.BY_KEY[key].label for key in self.structures)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of a training whose network is built like this."""
+        lungs = {lung.key for lung in anatomy.LUNGS}
+        others = [key for key in self.structures if key not in lungs]
+        return {**asdict(self), "structures": ",".join([LUNGS, *others])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +88,8 @@ class TrainConfig:
             `none`: they are taken as they come.
         head: How `stem-unet` paints its last layer: `smooth`, or in `cells` of 4×4
             pixels, as it did once.
+        structures: What it draws, with commas: `lungs`, and others of
+            `anatomy.STRUCTURES` that a data set has.
         epochs: Passes over the training cases.
         batch_size: Cases per step.
         learning_rate: Its highest value.
@@ -97,6 +116,7 @@ class TrainConfig:
     depth: int = 4
     normalization: str = "equalized"
     head: str = "smooth"
+    structures: str = LUNGS
     epochs: int = 60
     batch_size: int = 8
     learning_rate: float = 2e-3
@@ -143,6 +163,7 @@ class TrainConfig:
             depth=self.depth,
             normalization=self.normalization,
             head=self.head,
+            structures=_keys(self.structures),
         )
 
     @property
@@ -247,6 +268,35 @@ def _check(
         raise ConfigError(msg)
     if value > _MOST:
         msg = f"{name} must be at most {_MOST}, got {_shown(value)}."
+        raise ConfigError(msg)
+
+
+def _keys(structures: object) -> tuple[str, ...]:
+    """Return the keys that a list such as `lungs,heart` means; the lungs always."""
+    if not isinstance(structures, str):
+        msg = f"structures must be text such as lungs,heart, got {_shown(structures)}."
+        raise ConfigError(msg)
+    given = {name.strip() for name in structures.split(",")} - {LUNGS}
+    lungs = [lung.key for lung in anatomy.LUNGS]
+    unknown = sorted(given - set(anatomy.BY_KEY))
+    if unknown:
+        others = [each.key for each in anatomy.STRUCTURES if each.key not in lungs]
+        msg = (
+            f"structures {_shown(structures)}: there is no {unknown[0]!r}. Choose from "
+            f"{', '.join([LUNGS, *others])}."
+        )
+        raise ConfigError(msg)
+    return tuple(each.key for each in anatomy.named([*lungs, *given]))
+
+
+def _check_structures(keys: tuple[str, ...]) -> None:
+    lungs = {lung.key for lung in anatomy.LUNGS}
+    known = tuple(each.key for each in anatomy.STRUCTURES if each.key in keys)
+    if known != tuple(keys) or not lungs <= set(keys):
+        msg = (
+            "structures must be keys of what lungcli draws, in its order, the lungs "
+            f"among them, got {_shown(keys)}."
+        )
         raise ConfigError(msg)
 
 

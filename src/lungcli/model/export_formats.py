@@ -29,4 +29,4 @@ SUFFIXES: Final[Mapping[str, str]] = {
 
 SIGNATURE: Final = "serving_default"  # what TensorFlow Serving calls unless told so
 INPUT: Final = "image"  # float32 (batch, size, size, 1) in [0, 1]
-OUTPUT: Final = "probabilities"  # float32 (batch, size, size, 2)
+OUTPUT: Final = "probabilities"  # float32 (batch, size, size, structures)

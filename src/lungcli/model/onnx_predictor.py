@@ -29,7 +29,7 @@ class OnnxPredictor:
 
     Args:
         session: Maps float32 `(batch, size, size, 1)` in [0, 1] to probabilities
-            `(batch, size, size, 2)`.
+            `(batch, size, size, structures)`.
         info: What is known about the network.
         weights: `fingerprint` of the weights that it was exported from, if they are
             beside it.
@@ -76,13 +76,13 @@ class OnnxPredictor:
         return unseen_gpu(self._session)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probabilities of right and left lung.
+        """Return the probabilities of the structures.
 
         Args:
             images: CXRs, uint8 `(n, size, size, 1)` of the model's size.
 
         Returns:
-            float32 `(n, size, size, 2)`.
+            float32 `(n, size, size, structures)`.
         """
         parts = [
             self._run(images[start : start + self.batch_size])
@@ -115,9 +115,9 @@ def _check(
         `fingerprint` of the weights in the folder; None if there are none.
     """
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    size = info.network.size
+    size, channels = info.network.size, len(info.network.structures)
     shapes = [list(item.shape[1:]) for item in (*inputs, *outputs)]
-    if shapes != [[size, size, 1], [size, size, 2]]:
+    if shapes != [[size, size, 1], [size, size, channels]]:
         msg = f"{path} does not fit its model.json: shapes {shapes}. Restore it."
         raise ModelError(msg)
     weights = path.with_name(WEIGHTS)

@@ -13,8 +13,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from lungcli.arrays import LEFT, RIGHT
+from lungcli.anatomy import ANY_OF, BACKGROUND, LUNG_LABELS
 from lungcli.nn.fused import fused
+from lungcli.nn.planes import Planes
 from lungcli.nn.warping import (
     box,
     coordinates,
@@ -58,13 +59,22 @@ class Augment(keras.Layer):
         strength: Factor on every range and share; 1 is as wide as above, 0 changes
             nothing. The box of a device has the same sizes at any strength.
         seed: Same seed and epoch, same draws.
+        planes: What becomes of the label maps.
     """
 
-    def __init__(self, *, strength: float = 1.0, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        strength: float = 1.0,
+        seed: int = 0,
+        planes: Planes | None = None,
+        **kwargs: Any,
+    ) -> None:
         # bfloat16 pixel coordinates would be too coarse
         super().__init__(dtype="float32", **kwargs)
         self.strength = strength
         self.seed = seed
+        self.planes = planes or Planes()
         self.generator = keras.random.SeedGenerator(seed)
 
     def begin_epoch(self, epoch: int) -> None:
@@ -80,20 +90,24 @@ class Augment(keras.Layer):
                 label map, uint8 of the same shape.
 
         Returns:
-            `image` of the same shape and range, and `lungs`: the share of the right
-            and the left lung in each pixel, float32 `(batch, 2, side, side)`. Where
-            there was no image, the lungs are 0 and the image is black before its
-            gray values are changed.
+            `image` of the same shape and range, and `planes`: the share of each
+            structure in each pixel, float32 `(batch, planes, side, side)`. Where
+            there was no image there is no structure, and the image is black before
+            its gray values are changed.
         """
         image, labels = pair["image"], pair["mask"]
         if self.strength == 0:
-            return {"image": image, "lungs": split_lungs(labels)}
+            return {"image": image, "planes": self.planes.split(labels)}
         draws = self._draw(ops.shape(image)[0], image.shape[1])
         image = _redraw(_refocus(image, draws["blur"]), draws)
-        lungs = [
-            _warp_mask(ops.equal(labels[..., 0], lung), draws) for lung in (RIGHT, LEFT)
-        ]
-        return {"image": image, "lungs": ops.stack(lungs, axis=1)}
+        warped = [self._warp(labels, label, draws) for label in self.planes.wanted]
+        return {"image": image, "planes": ops.stack(warped, axis=1)}
+
+    def _warp(self, labels: Any, label: int, draws: dict[str, Any]) -> Any:
+        plane = self.planes.of(labels, label)
+        if label == BACKGROUND:  # which is what lies around the image, too
+            return 1.0 - _warp_mask(1.0 - plane, draws)
+        return _warp_mask(plane, draws)
 
     def _draw(self, batch: Any, side: int) -> dict[str, Any]:
         """Draw all that is random; the rest is arithmetic.
@@ -144,16 +158,6 @@ class Augment(keras.Layer):
         return ops.cast(draws < share * self.strength, "float32")
 
 
-def split_lungs(labels: Any) -> Any:
-    """Turn label maps `(batch, side, side, 1)` into float32 `(batch, 2, side, side)`.
-
-    One plane per lung, right then left: XLA goes through planes several times faster
-    than through two numbers a pixel.
-    """
-    planes = [ops.equal(labels[..., 0], lung) for lung in (RIGHT, LEFT)]
-    return ops.cast(ops.stack(planes, axis=1), "float32")
-
-
 @fused
 def _refocus(image: Any, blur: Any) -> Any:
     """Blur some images towards a lower resolution, and sharpen others."""
@@ -180,7 +184,7 @@ def _redraw(image: Any, draws: dict[str, Any]) -> Any:
 
 @fused
 def _warp_mask(mask: Any, draws: dict[str, Any]) -> Any:
-    """Warp and crop one lung `(batch, side, side)`; labels must not be interpolated."""
+    """Warp and crop a plane `(batch, side, side)`; labels must not be interpolated."""
     side = mask.shape[1]
     mask = ops.cast(mask, "float32")
     return sample_bilinear(mask, *coordinates(side, draws)) * _window(side, draws)
@@ -263,17 +267,17 @@ def draw_augmented(
     Returns:
         Images and label maps, each uint8 `(draws, side, side)`.
     """
-    layer = Augment(strength=strength, seed=seed)
+    shown = {*LUNG_LABELS, *np.unique(labels[labels < ANY_OF]).tolist()} - {BACKGROUND}
+    planes = Planes(labels=tuple(sorted(shown)))
+    layer = Augment(strength=strength, seed=seed, planes=planes)
     batch = {
         "image": np.repeat(image[None, ..., None] / np.float32(255), draws, axis=0),
         "mask": np.repeat(labels[None, ..., None], draws, axis=0),
     }
     drawn = layer(batch)
     images = ops.convert_to_numpy(drawn["image"])[..., 0]
-    lungs = ops.convert_to_numpy(drawn["lungs"])
-    background = 1.0 - lungs.sum(axis=1, keepdims=True)
-    classes = np.concatenate([background, lungs], axis=1)
-    return (
-        np.rint(images * 255).astype(np.uint8),
-        classes.argmax(axis=1).astype(np.uint8),
-    )
+    shares = ops.convert_to_numpy(drawn["planes"])
+    background = 1.0 - shares.sum(axis=1, keepdims=True)
+    likeliest = np.concatenate([background, shares], axis=1).argmax(axis=1)
+    names = np.array([BACKGROUND, *planes.labels], np.uint8)
+    return np.rint(images * 255).astype(np.uint8), names[likeliest]

@@ -6,7 +6,6 @@ from keras import layers
 from lungcli.nn.normalization import CentralEqualization
 
 LOGITS = "logits"  # name of the layer before the softmax
-NUM_CLASSES = 3  # background, the patient's right lung, left lung
 
 
 def convolution(
@@ -21,10 +20,10 @@ def convolution(
     return layers.ReLU(dtype=dtype, name=f"{name}_relu")(x) if relu else x
 
 
-def lung_probabilities(logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Softmax over background, right and left lung, without the background.
+def structure_probabilities(logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Softmax over background and structures, without the background.
 
-    One softmax, not two sigmoids: the probability of "lung" is then the plain sum
+    One softmax, not sigmoids: the probability of "lung" is then the plain sum
     of the two channels, also where the sides are in doubt. float32 even under mixed
     precision: what is near 0 or 1 is kept apart.
     """

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from lungcli.errors import ConfigError
 from lungcli.model.info import WEIGHTS
-from lungcli.nn.augment import Augment, split_lungs
+from lungcli.nn.augment import Augment
 from lungcli.nn.batches import Batches
 from lungcli.nn.distribution import agree
-from lungcli.nn.losses import logits_of, segmentation_loss
+from lungcli.nn.losses import logits_of
 from lungcli.nn.model_file import save_weights
 from lungcli.nn.predictor import predict_in_batches
 from lungcli.system.files import copy_file
@@ -92,8 +92,9 @@ class ValidationDice(keras.callbacks.Callback):
 
     Args:
         batches: Generator of the validation cases, in order.
-        score: Takes an iterator over the probabilities, `(batch, size, size, 2)`, which
-            it must exhaust. Returns what enters the logs; `val_dice` must be among it.
+        score: Takes an iterator over the probabilities, `(batch, size, size,
+            structures)`, which it must exhaust. Returns what enters the logs;
+            `val_dice` must be among it.
     """
 
     def __init__(self, batches: Batches, score: Score) -> None:
@@ -125,7 +126,7 @@ class ValidationDice(keras.callbacks.Callback):
     def _losses(
         self, labels: NDArray[np.uint8], probabilities: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        loss, _ = segmentation_loss(split_lungs(labels), logits_of(probabilities))
+        loss = self.model.losses_of(labels, logits_of(probabilities))
         losses: NDArray[np.float32] = ops.convert_to_numpy(loss)
         return losses
 

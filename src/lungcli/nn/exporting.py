@@ -30,7 +30,7 @@ class ExportedNetwork(Protocol):
     batch_size: int
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return `(n, size, size, 2)` for uint8 CXRs `(n, size, size, 1)`."""
+        """Return `(n, size, size, structures)` for uint8 CXRs `(n, size, size, 1)`."""
 
 
 def export_network(

@@ -37,7 +37,7 @@ def write_litert(
     """Write a LiteRT file that maps one CXR to its probabilities.
 
     Its input `image` is float32 `(1, size, size, 1)` in [0, 1], its output
-    `probabilities` float32 `(1, size, size, 2)`, of any precision.
+    `probabilities` float32 `(1, size, size, structures)`, of any precision.
 
     Args:
         network: Built on TensorFlow, in float32.
@@ -116,13 +116,13 @@ class LiteRtPredictor:
         self.info = info
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probabilities of right and left lung.
+        """Return the probabilities of the structures.
 
         Args:
             images: CXRs, uint8 `(n, size, size, 1)` of the model's size.
 
         Returns:
-            float32 `(n, size, size, 2)`.
+            float32 `(n, size, size, structures)`.
         """
         batch = np.multiply(images, np.float32(1 / 255), dtype=np.float32)
         return np.concatenate(

@@ -14,6 +14,7 @@ import numpy as np
 from lungcli.errors import ConfigError, ModelError
 from lungcli.model.config import NetworkConfig
 from lungcli.model.info import ModelInfo, weights_file
+from lungcli.nn.blocks import LOGITS
 from lungcli.nn.networks import build_network
 from lungcli.nn.weights_file import check_weights
 from lungcli.system.files import whole_file
@@ -78,7 +79,8 @@ def adopt_weights(
 
     The other may have another first layer, since it saw the gray values otherwise, or
     another last one: these keep what they have, but for a first layer that saw them as
-    they came. What is stretched is the nearest to that, and gets its kernel.
+    they came. What is stretched is the nearest to that, and gets its kernel. Where both
+    draw other structures, the last layer gets what they share.
 
     Args:
         network: Built as `own` says.
@@ -101,8 +103,28 @@ def adopt_weights(
         shapes = [tuple(weight.shape) for weight in layer.weights]
         if [weight.shape for weight in weights] == shapes:
             layer.set_weights(weights)
+    if own.structures != of.structures and own.head == of.head:
+        _share_classes(network, own, other, of)
     if (own.normalization, of.normalization) == ("equalized", "none"):
         _widen(_first_convolution(network), _first_convolution(other))
+
+
+def _share_classes(
+    network: keras.Model, own: NetworkConfig, other: keras.Model, of: NetworkConfig
+) -> None:
+    """Take over what paints the background and the structures that both draw."""
+    layer, known = network.get_layer(LOGITS), other.get_layer(LOGITS)
+    names, others = ["", *own.structures], ["", *of.structures]
+    shared = [name for name in names if name in others]
+    mine = [names.index(name) for name in shared]
+    theirs = [others.index(name) for name in shared]
+    # a transposed convolution has its output channels last but one
+    axis = -2 if isinstance(layer, keras.layers.Conv2DTranspose) else -1
+    kernel, bias = (weight.copy() for weight in layer.get_weights())
+    other_kernel, other_bias = known.get_weights()
+    np.moveaxis(kernel, axis, 0)[mine] = np.moveaxis(other_kernel, axis, 0)[theirs]
+    bias[mine] = other_bias[theirs]
+    layer.set_weights([kernel, bias])
 
 
 def _first_convolution(network: keras.Model) -> keras.layers.Conv2D:

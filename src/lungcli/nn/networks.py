@@ -30,6 +30,7 @@ def build_network(config: NetworkConfig, *, dtype: str = "float32") -> keras.Mod
     """
     check_network(config)
     settings = asdict(config)
+    settings["num_structures"] = len(settings.pop("structures"))
     build = BUILDERS[settings.pop("arch")]
     if build is build_unet:
         del settings["head"]  # it paints at full resolution

@@ -30,7 +30,8 @@ def export_onnx(folder: Path, path: Path | None = None) -> None:
     """Write the network of a run as ONNX, computing in float32.
 
     Its input `image` is float32 `(batch, size, size, 1)` in [0, 1], its output
-    `probabilities` float32 `(batch, size, size, 2)`. The metadata name the weights.
+    `probabilities` float32 `(batch, size, size, structures)`. The metadata name the
+    weights.
 
     Keras' exporter goes through TensorFlow. Under another backend it runs in a
     process of its own.

@@ -18,7 +18,7 @@ class KerasPredictor:
 
     Args:
         network: Maps float32 `(batch, size, size, 1)` in [0, 1] to probabilities
-            `(batch, size, size, 2)`.
+            `(batch, size, size, structures)`.
         info: What is known about it.
         batch_size: Images per call of the network.
     """
@@ -42,13 +42,13 @@ class KerasPredictor:
         return cls(load_network(folder, info, dtype="float32"), info)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probabilities of right and left lung.
+        """Return the probabilities of the structures.
 
         Args:
             images: CXRs, uint8 `(n, size, size, 1)` of the model's size.
 
         Returns:
-            float32 `(n, size, size, 2)`.
+            float32 `(n, size, size, structures)`.
         """
         with self._lock:
             return predict_in_batches(self._network, images, self.batch_size)

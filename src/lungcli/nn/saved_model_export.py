@@ -21,7 +21,8 @@ def write_saved_model(
     """Write a SavedModel whose signature `serving_default` maps CXRs to probabilities.
 
     Its input `image` is float32 `(batch, size, size, 1)` in [0, 1], its output
-    `probabilities` float32 `(batch, size, size, 2)`. There is nothing of Keras in it.
+    `probabilities` float32 `(batch, size, size, structures)`. There is nothing of Keras
+    in it.
 
     Args:
         network: Built on TensorFlow, in float32.
@@ -85,13 +86,13 @@ class SavedModelPredictor:
         self.info = info
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probabilities of right and left lung.
+        """Return the probabilities of the structures.
 
         Args:
             images: CXRs, uint8 `(n, size, size, 1)` of the model's size.
 
         Returns:
-            float32 `(n, size, size, 2)`.
+            float32 `(n, size, size, structures)`.
         """
         batch = np.multiply(images, np.float32(1 / 255), dtype=np.float32)
         found = self._run(**{INPUT: tf.constant(batch)})[OUTPUT]

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from lungcli.nn.augment import Augment, split_lungs
+from lungcli.nn.augment import Augment
 from lungcli.nn.blocks import LOGITS
-from lungcli.nn.losses import segmentation_loss
+from lungcli.nn.losses import partial_loss, segmentation_loss
 
 
 class Segmenter(keras.Model):
@@ -20,8 +20,8 @@ class Segmenter(keras.Model):
 
     Args:
         network: Maps float32 `(batch, height, width, 1)` in [0, 1] to probabilities
-            `(batch, height, width, 2)`. It may compute in bfloat16.
-        augment: Changes the pairs, in training only.
+            `(batch, height, width, structures)`. It may compute in bfloat16.
+        augment: Changes the pairs, in training only; says what masks become.
     """
 
     def __init__(self, network: keras.Model, augment: Augment) -> None:
@@ -31,6 +31,8 @@ class Segmenter(keras.Model):
         self.averaged = keras.models.clone_model(network)
         self.averaged.trainable = False
         self.augment = augment
+        self.planes = augment.planes
+        self._loss_of = partial_loss if self.planes.partial else segmentation_loss
         self._logits = keras.Model(network.input, network.get_layer(LOGITS).output)
         self.dice = keras.metrics.Mean(name="soft_dice")
 
@@ -40,14 +42,14 @@ class Segmenter(keras.Model):
         self.built = True
 
     def call(self, pair: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Return the logits and the lungs that they are to match."""
+        """Return the logits and the planes that they are to match."""
         image = ops.cast(pair["image"], "float32") / 255.0
         if training:
             drawn = self.augment({"image": image, "mask": pair["mask"]})
         else:
-            drawn = {"image": image, "lungs": split_lungs(pair["mask"])}
+            drawn = {"image": image, "planes": self.planes.split(pair["mask"])}
         logits = self._logits(drawn["image"], training=training)
-        return {"logits": logits, "lungs": drawn["lungs"]}
+        return {"logits": logits, "planes": drawn["planes"]}
 
     def compute_loss(
         self,
@@ -59,9 +61,13 @@ class Segmenter(keras.Model):
     ) -> Any:
         """Return soft Dice loss plus cross-entropy, each per image, then averaged."""
         del x, y, sample_weight, training
-        both = segmentation_loss(y_pred["lungs"], y_pred["logits"])
+        both = self._loss_of(y_pred["planes"], y_pred["logits"])
         self.dice.update_state(both[1])
         return ops.mean(both[0])
+
+    def losses_of(self, masks: Any, logits: Any) -> Any:
+        """Return the loss of each image by its mask, uint8 `(batch, side, side, 1)`."""
+        return self._loss_of(self.planes.split(masks), logits)[0]
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None

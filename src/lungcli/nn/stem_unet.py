@@ -20,11 +20,10 @@ from keras import layers
 from lungcli.nn.bilinear import BilinearKernel
 from lungcli.nn.blocks import (
     LOGITS,
-    NUM_CLASSES,
     check_input_size,
     convolution,
-    lung_probabilities,
     normalized,
+    structure_probabilities,
 )
 
 STEM = 4  # pixels of the input per cell of the first level, each way
@@ -34,6 +33,7 @@ MAX_FILTERS = 256
 def build_stem_unet(
     size: int,
     *,
+    num_structures: int = 2,
     filters: int = 16,
     depth: int = 4,
     dtype: str = "float32",
@@ -44,6 +44,7 @@ def build_stem_unet(
 
     Args:
         size: Height and width of the input; divisible by `4 * 2**depth`.
+        num_structures: What it draws, beside the background.
         filters: Filters at a quarter of the resolution; doubled at each level
             below, up to 256.
         depth: Number of poolings after the stem.
@@ -53,7 +54,7 @@ def build_stem_unet(
 
     Returns:
         Model from float32 `(batch, size, size, 1)` in [0, 1] to float32
-        probabilities `(batch, size, size, 2)`: right lung, left lung.
+        probabilities `(batch, size, size, num_structures)`.
 
     Raises:
         ValueError: If size is not divisible by `4 * 2**depth`.
@@ -76,18 +77,18 @@ def build_stem_unet(
         )(x)
         x = layers.Concatenate(dtype=dtype, name=f"skip{level}")([skips[level], x])
         x = _residual(x, widths[level], dtype=dtype, name=f"up{level}")
-    logits = _HEADS[head](x, dtype=dtype)
-    return keras.Model(inputs, lung_probabilities(logits), name="stem_unet")
+    logits = _HEADS[head](x, 1 + num_structures, dtype=dtype)
+    return keras.Model(inputs, structure_probabilities(logits), name="stem_unet")
 
 
-def _smooth(x: keras.KerasTensor, *, dtype: str) -> keras.KerasTensor:
+def _smooth(x: keras.KerasTensor, num_classes: int, *, dtype: str) -> keras.KerasTensor:
     """Paint cells that overlap, each pixel by the four cells around it.
 
     Cells that are painted by themselves keep their edges where little was learned, and
     where the network is in doubt: outlines with teeth.
     """
     return layers.Conv2DTranspose(
-        NUM_CLASSES,
+        num_classes,
         2 * STEM,
         strides=STEM,
         padding="same",
@@ -97,10 +98,10 @@ def _smooth(x: keras.KerasTensor, *, dtype: str) -> keras.KerasTensor:
     )(x)
 
 
-def _cells(x: keras.KerasTensor, *, dtype: str) -> keras.KerasTensor:
+def _cells(x: keras.KerasTensor, num_classes: int, *, dtype: str) -> keras.KerasTensor:
     """Paint the 4x4 pixels of each cell by themselves, as networks did once."""
     return layers.Conv2DTranspose(
-        NUM_CLASSES, STEM, strides=STEM, dtype=dtype, name=LOGITS
+        num_classes, STEM, strides=STEM, dtype=dtype, name=LOGITS
     )(x)
 
 

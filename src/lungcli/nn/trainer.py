@@ -30,6 +30,7 @@ from lungcli.nn.memory import memory_watched
 from lungcli.nn.model_file import first_line
 from lungcli.nn.networks import build_network
 from lungcli.nn.optimizer import AdamW
+from lungcli.nn.planes import Planes
 from lungcli.nn.precision import dtype_policy, make_deterministic, on_cpu
 from lungcli.nn.resident import ResidentBatches, ResidentSegmenter, fits_on_device
 from lungcli.nn.schedule import Part, SmoothCosine, plan_parts
@@ -51,6 +52,7 @@ class Pairs:
 
     images: Pixels
     masks: Pixels
+    partial: bool = False  # whether masks leave open what a pixel is
 
 
 class Trainer:
@@ -102,7 +104,14 @@ class Trainer:
         self.meter = ThroughputMeter(self.source)
         self.devices = int(config.devices)
         with spread_over(self.devices):
-            self.augment = Augment(strength=config.strength, seed=config.seed)
+            self.augment = Augment(
+                strength=config.strength,
+                seed=config.seed,
+                planes=Planes(
+                    labels=config.network.labels,
+                    partial=train.partial or validation.partial,
+                ),
+            )
             self.network = build_network(config.network, dtype=self.policy)
             self.segmenter = self._new_segmenter(resident=resident)
 

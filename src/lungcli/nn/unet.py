@@ -5,17 +5,17 @@ from keras import layers
 
 from lungcli.nn.blocks import (
     LOGITS,
-    NUM_CLASSES,
     check_input_size,
     convolution,
-    lung_probabilities,
     normalized,
+    structure_probabilities,
 )
 
 
 def build_unet(
     size: int,
     *,
+    num_structures: int = 2,
     filters: int = 16,
     depth: int = 4,
     dtype: str = "float32",
@@ -28,6 +28,7 @@ def build_unet(
 
     Args:
         size: Height and width of the input; divisible by `2**depth`.
+        num_structures: What it draws, beside the background.
         filters: Filters of the first level; doubled at each level below.
         depth: Number of poolings.
         dtype: Keras dtype policy of the layers, e.g. `"mixed_bfloat16"`.
@@ -35,7 +36,7 @@ def build_unet(
 
     Returns:
         Model from float32 `(batch, size, size, 1)` in [0, 1] to float32
-        probabilities `(batch, size, size, 2)`: right lung, left lung.
+        probabilities `(batch, size, size, num_structures)`.
 
     Raises:
         ValueError: If size is not divisible by `2**depth`.
@@ -55,8 +56,8 @@ def build_unet(
         )(x)
         x = layers.Concatenate(dtype=dtype, name=f"skip{level}")([skips[level], x])
         x = _twice(x, filters * 2**level, dtype=dtype, name=f"up{level}")
-    x = layers.Conv2D(NUM_CLASSES, 1, dtype=dtype, name=LOGITS)(x)
-    return keras.Model(inputs, lung_probabilities(x), name="unet")
+    x = layers.Conv2D(1 + num_structures, 1, dtype=dtype, name=LOGITS)(x)
+    return keras.Model(inputs, structure_probabilities(x), name="unet")
 
 
 def _twice(

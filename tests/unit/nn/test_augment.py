@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from lungcli.nn import augment as module
-from lungcli.nn.augment import Augment, draw_augmented, split_lungs
+from lungcli.nn.augment import Augment, draw_augmented
 from lungcli.nn.warping import low_resolution
 from lungcli.phantom import draw_phantom
 
@@ -108,9 +108,9 @@ def test_ranges(phantom):
     changed = {name: ops.convert_to_numpy(v) for name, v in layer(pair).items()}
     assert changed["image"].min() >= 0
     assert changed["image"].max() <= 1
-    assert changed["lungs"].shape == (8, 2, 128, 128)
-    assert changed["lungs"].min() >= 0
-    assert changed["lungs"].sum(axis=1).max() <= 1 + 1e-5
+    assert changed["planes"].shape == (8, 2, 128, 128)
+    assert changed["planes"].min() >= 0
+    assert changed["planes"].sum(axis=1).max() <= 1 + 1e-5
     assert np.isfinite(changed["image"]).all()
 
 
@@ -156,13 +156,6 @@ def test_some_images_are_blurred_and_others_sharpened(phantom, blur):
     expected = image[..., 0] + blur * (coarse - image[..., 0])
     np.testing.assert_allclose(drawn, expected, atol=1e-6)
     assert np.abs(coarse - image[..., 0]).max() > 0.05
-
-
-def test_lungs_are_split_into_planes():
-    labels = np.array([[[0, 1], [2, 1]]], np.uint8)[..., None]
-    right, left = ops.convert_to_numpy(split_lungs(labels))[0]
-    np.testing.assert_array_equal(right, [[0, 1], [0, 1]])
-    np.testing.assert_array_equal(left, [[0, 0], [1, 0]])
 
 
 def test_borders_hide_image_and_mask(monkeypatch):

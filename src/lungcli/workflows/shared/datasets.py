@@ -1,10 +1,11 @@
 """Several prepared data sets as one."""
 
 import os
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from lungcli.arrays import LabelMap
 from lungcli.data.case import CaseKey, Convention
 from lungcli.data.prepared import (
     PreparedCase,
@@ -81,7 +82,11 @@ def select_to_score(paths: Sequence[str | Path], split: str) -> Selection:
 
 
 def store_pairs(
-    cases: Sequence[DatasetCase], side: int, *, folder: Path
+    cases: Sequence[DatasetCase],
+    side: int,
+    *,
+    folder: Path,
+    mask_of: Callable[[LabelMap, DatasetCase], LabelMap] | None = None,
 ) -> tuple[PixelStore, PixelStore]:
     """Read CXRs and label maps of one side onto the disk: uint8 `(n, side, side, 1)`.
 
@@ -89,6 +94,7 @@ def store_pairs(
         cases: Cases with mask.
         side: Side in pixels.
         folder: On whose disk they lie as long as they are in use.
+        mask_of: Returns what is stored of a label map; by default itself.
 
     Raises:
         ImageError: If a file is broken.
@@ -100,6 +106,8 @@ def store_pairs(
     def read(index: int) -> None:
         dataset, case = cases[index]
         image, labels = dataset.read_pair(case, side)
+        if mask_of is not None:
+            labels = mask_of(labels, cases[index])
         images[index], masks[index] = image[..., None], labels[..., None]
 
     threads = os.cpu_count() or 1  # Pillow decodes without the GIL

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.arrays import Rgb
+from lungcli.anatomy import ANY_OF, BACKGROUND
+from lungcli.arrays import Rgb, is_lung
 from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.masks.labels import label_map
 from lungcli.metrics.overlap import dice, overlap
@@ -48,7 +49,8 @@ class Evolution:
         self._chosen = spread.round().astype(int)
         self._run = run
         self._images = images[self._chosen][..., 0]
-        self._references = references[self._chosen][..., 0]
+        masks = references[self._chosen][..., 0]
+        self._references = np.where(masks < ANY_OF, masks, BACKGROUND)
         self._names = [names[index] for index in self._chosen]
         self._threshold = threshold
         self._predicted: list[NDArray[np.uint8]] = []
@@ -86,7 +88,7 @@ class Evolution:
                     resize_labels(reference, SIDE),
                 )
             )
-            score = dice(overlap(reference > 0, predicted > 0))
+            score = dice(overlap(is_lung(reference), is_lung(predicted)))
             titles.append(f"{name}: {score:.3f}")
         heading = f"epoch {epoch}, validation Dice {val_dice:.4f}: {_LEGEND}"
         frame = grid([pictures], column_titles=titles, row_titles=[heading])

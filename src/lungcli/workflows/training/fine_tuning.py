@@ -79,7 +79,7 @@ class Initial:
 
     def settings(self) -> dict[str, Any]:
         """Return what a fine-tuning of this network takes unless told otherwise."""
-        return {**asdict(self.network), "learning_rate": LEARNING_RATE}
+        return {**self.network.settings(), "learning_rate": LEARNING_RATE}
 
     def record_in(self, info: ModelInfo) -> ModelInfo:
         """Return what is known of the new network, which has seen what this one has.

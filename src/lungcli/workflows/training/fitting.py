@@ -73,7 +73,11 @@ class Fitting:
         return self._result(interrupted=interrupted, doubts=doubts)
 
     def _train(self, events: TrainEvents) -> None:
-        scorer = ValidationScorer(self._setup.cases.validation, threshold=THRESHOLD)
+        scorer = ValidationScorer(
+            self._setup.cases.validation,
+            threshold=THRESHOLD,
+            structures=self._setup.config.network.structures,
+        )
 
         def score(batches: Iterable[NDArray[np.float32]]) -> Logs:
             return scorer(self._record.watch(batches))

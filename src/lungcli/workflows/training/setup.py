@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lungcli.arrays import LabelMap
 from lungcli.model.config import TrainConfig
 from lungcli.model.runs import RunFolder, write_config
 from lungcli.nn.distribution import count_devices
@@ -14,6 +15,7 @@ from lungcli.workflows.shared.datasets import DatasetCase, store_pairs
 from lungcli.workflows.training.cases import TrainingCases
 from lungcli.workflows.training.evolution import Evolution
 from lungcli.workflows.training.notes import fit_to_data, notes_on, notes_on_process
+from lungcli.workflows.training.partial import is_partial, what_may_be
 
 THRESHOLD: Final = 0.5  # probability of lung from which a pixel counts as lung
 
@@ -96,12 +98,22 @@ def set_up(
         folder=folder,
         config=config,
         cases=cases,
-        train=_store(cases.train, config.size, folder),
-        validation=_store(cases.validation, config.size, folder),
+        train=_store(cases.train, config, folder),
+        validation=_store(cases.validation, config, folder),
         notes=(*cases.notes, *of_data, *notes_on(state), *notes_on_process(), *notes),
     )
 
 
-def _store(cases: Sequence[DatasetCase], size: int, folder: RunFolder) -> Pairs:
+def _store(
+    cases: Sequence[DatasetCase], config: TrainConfig, folder: RunFolder
+) -> Pairs:
     """Read cases onto the disk of the run: they may be more than fit in memory."""
-    return Pairs(*store_pairs(cases, size, folder=folder.root))
+    partial: list[bool] = []
+
+    def mask_of(labels: LabelMap, owned: DatasetCase) -> LabelMap:
+        mask = what_may_be(labels, owned, config.network.labels)
+        partial.append(is_partial(mask))
+        return mask
+
+    pixels = store_pairs(cases, config.size, folder=folder.root, mask_of=mask_of)
+    return Pairs(*pixels, partial=any(partial))

@@ -24,6 +24,11 @@ def test_round_trip():
         ({"tensorboard": 1}, "tensorboard must be a true or false"),
         ({"arch": "resnet"}, "arch must be one of stem-unet, unet, got 'resnet'"),
         ({"keep": "first"}, "keep must be one of best, last, got 'first'"),
+        (
+            {"structures": "lungs,spleen"},
+            "there is no 'spleen'. Choose from lungs, hea",
+        ),
+        ({"structures": ["lungs"]}, "structures must be text such as lungs,heart"),
         ({"colour": 1}, "unknown setting 'colour'. Known: arch, "),
     ],
 )
@@ -48,3 +53,13 @@ def test_broken_toml_is_named(tmp_path):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"cannot read .*none\.toml"):
         read_settings(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "text", ["lungs,heart", "heart", " heart , lungs", "heart,left"]
+)
+def test_the_lungs_are_always_drawn(text):
+    network = TrainConfig(structures=text).network
+    assert network.structures == ("right", "left", "heart")
+    assert network.labels == (1, 2, 3)
+    assert network.settings()["structures"] == "lungs,heart"

@@ -167,3 +167,41 @@ def test_a_model_that_does_not_say_how_it_saw_gray_values_saw_them_as_they_are(
     del document["network"]["normalization"], document["network"]["head"]
     path.write_text(json.dumps(document))
     assert load_info(tmp_path).network == OLD
+
+
+@pytest.mark.parametrize("head", ["smooth", "cells"])
+def test_what_both_draw_is_taken_over(tmp_path, head):
+    """So the new network's lungs are the old one's; only its heart is random."""
+    lungs = replace(NEW, size=64, head=head)
+    both = replace(lungs, structures=("right", "left", "heart"))
+    old, new = build_network(lungs), build_network(both)
+    save_weights(old, tmp_path / "w.weights.h5")
+    adopt_weights(new, both, tmp_path / "w.weights.h5", of=lungs)
+    image = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
+    before, after = old.predict_on_batch(image), new.predict_on_batch(image)
+    known = 1 - after[..., 2:]  # of these alone
+    np.testing.assert_allclose(after[..., :2] / known, before, atol=1e-4)
+    back = build_network(lungs)
+    save_weights(new, tmp_path / "n.weights.h5")
+    adopt_weights(back, lungs, tmp_path / "n.weights.h5", of=both)
+    np.testing.assert_allclose(back.predict_on_batch(image), before, atol=1e-5)
+
+
+def test_a_model_that_does_not_say_what_it_draws_draws_the_lungs(tmp_path):
+    save_info(tmp_path, INFO)
+    path = tmp_path / "model.json"
+    document = json.loads(path.read_text())
+    assert document["network"].pop("structures") == ["right", "left"]
+    path.write_text(json.dumps(document))
+    assert load_info(tmp_path) == INFO
+
+
+@pytest.mark.parametrize("keys", [["left", "right"], ["right"], ["right", "left", "x"]])
+def test_structures_that_there_are_not(tmp_path, keys):
+    save_info(tmp_path, INFO)
+    path = tmp_path / "model.json"
+    document = json.loads(path.read_text())
+    document["network"]["structures"] = keys
+    path.write_text(json.dumps(document))
+    with pytest.raises(ModelError, match="structures must be keys"):
+        load_info(tmp_path)

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.anatomy import BACKGROUND
+from lungcli import anatomy
+from lungcli.anatomy import BACKGROUND, Structure
 from lungcli.arrays import Gray, LabelMap, Probabilities
 from lungcli.data.geometry import Geometry, fit_square, resize_square, to_square
 from lungcli.data.levels import spread_levels
@@ -66,6 +67,11 @@ class LungModel:
     def size(self) -> int:
         """Side of the square that the network looks at, in pixels."""
         return self.predictor.info.network.size
+
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """What it draws, in the order of its channels."""
+        return anatomy.named(self.predictor.info.network.structures)
 
     @property
     def threshold(self) -> float:

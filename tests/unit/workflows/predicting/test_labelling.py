@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lungcli.anatomy import LUNGS
 from lungcli.checks.gate import Appearance
 from lungcli.data.geometry import fit_square, to_square
 from lungcli.data.inputs import Input
@@ -18,7 +19,8 @@ from lungcli.workflows.predicting.record import Finding, Status
 class Lungs:
     """A network that finds the right lung left of the middle, the left one beside."""
 
-    name, threshold = "stand-in", 0.5
+    name, threshold, structures = "stand-in", 0.5, LUNGS
+    channels = (1, 2)
 
     def to_square(self, image):
         geometry = fit_square(*image.shape, 64)

@@ -1,7 +1,7 @@
 """From probabilities to a label map: threshold, whole structures, no holes."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def threshold_labels(
 
 
 def threshold_planes(
-    planes: Sequence[NDArray[np.float32]] | Sequence[NDArray[np.int16]],
+    planes: Sequence[NDArray[Any]],
     *,
     threshold: float = 0.5,
     channels: Sequence[int] = LUNG_LABELS,
@@ -111,10 +111,10 @@ def threshold_planes(
     """Do the same with the channels apart, each `(height, width)`."""
     if len(planes) != len(channels):
         given = ", ".join(map(str, channels))
-        msg = f"{len(planes)} channels for the labels {given}: each needs one."
+        msg = f"{len(planes)} channels for the labels {given}: they must be as many."
         raise ValueError(msg)
     right, left, *others = planes
-    likeliest = right + left
+    likeliest: NDArray[Any] = right + left
     labels = np.where(right >= left, np.uint8(RIGHT), np.uint8(LEFT))
     labels *= likeliest >= threshold
     for label, plane in zip(channels[LUNG_CHANNELS.stop :], others, strict=True):

@@ -18,6 +18,7 @@ import typer
 from numpy.typing import NDArray
 from scipy import ndimage, stats
 
+from lungcli.arrays import is_lung
 from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.masks.labels import label_map
 from lungcli.metrics.overlap import dice, overlap
@@ -52,9 +53,12 @@ def measure(lungs: LungModel, owned: DatasetCase) -> Iterator[tuple[str, list[fl
     """Yield, for each measure, its average precisions, its sum and 1 - Dice."""
     dataset, case = owned
     square = resize_square(dataset.read_image(case), lungs.size)
-    reference = resize_labels(dataset.read_mask(case), lungs.size) > 0
+    reference = is_lung(resize_labels(dataset.read_mask(case), lungs.size))
     answers = look_again(lungs, square)
-    predicted = label_map(lungs.infer(square), threshold=lungs.threshold) > 0
+    labels = label_map(
+        lungs.infer(square), threshold=lungs.threshold, channels=lungs.channels
+    )
+    predicted = is_lung(labels)
     wrong = predicted != reference
     outline = predicted & ~ndimage.binary_erosion(predicted)
     distance = ndimage.distance_transform_edt(~outline)
@@ -106,7 +110,7 @@ def report_masks(lungs: LungModel, cases: Sequence[DatasetCase]) -> None:
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for dataset, case in cases:
         square = resize_square(dataset.read_image(case), lungs.size)
-        reference = resize_labels(dataset.read_mask(case), lungs.size) > 0
+        reference = is_lung(resize_labels(dataset.read_mask(case), lungs.size))
         answers = look_again(lungs, square)
         one, mean = (
             dice(overlap(reference, answer >= lungs.threshold))

@@ -69,7 +69,9 @@ def measure_stages(lungs: LungModel, paths: list[Path], out: Path) -> dict[str, 
     image = read_xray(paths[0]).pixels
     square, geometry = lungs.to_square(image)
     raw = lungs.infer(square)
-    labels = threshold_labels(lungs.clean(raw), threshold=lungs.threshold)
+    labels = threshold_labels(
+        lungs.clean(raw), threshold=lungs.threshold, channels=lungs.channels
+    )
 
     def encode(path: Path) -> None:
         write_label_png(lungs.restore(lungs.clean(raw), geometry), out / path.name)

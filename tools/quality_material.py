@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from quality_stress import STRESSES
 
-from lungcli.arrays import Gray, LabelMap
+from lungcli.arrays import Gray, LabelMap, is_lung
 from lungcli.checks.lung_shape import Cells
 from lungcli.checks.quality_features import SmallView, has_lung, shape_of, shrink
 from lungcli.data.geometry import resize_labels, resize_square
@@ -158,7 +158,9 @@ def _can_teach(sample: Sample) -> bool:
 
 def _score(model: LungModel, square: _Square, probabilities: np.ndarray) -> Sample:
     cleaned = model.clean(probabilities)
-    labels = threshold_labels(cleaned, threshold=model.threshold)
+    labels = threshold_labels(
+        cleaned, threshold=model.threshold, channels=model.channels
+    )
     _, case = square.case
     return Sample(
         case=full_name(case),
@@ -166,5 +168,5 @@ def _score(model: LungModel, square: _Square, probabilities: np.ndarray) -> Samp
         stress=square.stress,
         view=shrink(square.image, probabilities, labels),
         reference=square.reference,
-        dice=dice(overlap(square.labels > 0, labels > 0)),
+        dice=dice(overlap(is_lung(square.labels), is_lung(labels))),
     )

@@ -89,7 +89,7 @@ class QualityModel:
         Args:
             square: CXR as the network looked at it, shape `(s, s)`, any s.
             probabilities: The network's output, before any clean-up, shape
-                `(s, s, 2)`.
+                `(s, s, structures)`.
             labels: The label map made of it, after clean-up, shape `(s, s)`.
 
         Returns:

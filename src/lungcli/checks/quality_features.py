@@ -13,6 +13,7 @@ from PIL import Image
 
 from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap, Mask, Probabilities
 from lungcli.checks.lung_shape import LungShapes, shape_cells
+from lungcli.masks.labels import LUNG_CHANNELS
 
 SIDE: Final = 64  # pixels of the grid that everything is measured on
 _SMALLEST: Final = 0.01  # of the square; less is no lung but a speck
@@ -54,14 +55,14 @@ def shrink(square: Gray, probabilities: Probabilities, labels: LabelMap) -> Smal
 
     Args:
         square: CXR as the network looked at it, shape `(s, s)`.
-        probabilities: Its output, before any clean-up, shape `(s, s, 2)`.
+        probabilities: Its output, before any clean-up, shape `(s, s, structures)`.
         labels: The label map made of it, after clean-up, shape `(s, s)`.
     """
     image = Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BOX)
-    small = _sample(labels)
+    small, lungs = _sample(labels), _sample(probabilities)[..., LUNG_CHANNELS]
     return SmallView(
         image=np.asarray(image, dtype=np.float64) / 255,
-        probability=_sample(probabilities).sum(axis=-1, dtype=np.float64),
+        probability=lungs.sum(axis=-1, dtype=np.float64),
         right=small == RIGHT,
         left=small == LEFT,
     )

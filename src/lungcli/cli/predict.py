@@ -18,7 +18,7 @@ from lungcli.cli.progress import progress_bars
 from lungcli.errors import ConfigError
 from lungcli.model.engine import Engine
 from lungcli.workflows.predicting.formats import OVERLAY, parse_formats
-from lungcli.workflows.predicting.settings import OnDoubt, PredictSettings
+from lungcli.workflows.predicting.settings import OnDoubt, PredictSettings, Written
 from lungcli.workflows.predicting.shards import Shard
 
 if TYPE_CHECKING:
@@ -64,6 +64,12 @@ def predict(
     overlay: Annotated[
         bool, typer.Option("--overlay", help="The same as adding overlay to --format.")
     ] = False,
+    structures: Annotated[
+        Written,
+        typer.Option(
+            help="What is written: lungs, or all that the model draws, such as hearts."
+        ),
+    ] = Written.LUNGS,
     on_doubt: Annotated[
         OnDoubt,
         typer.Option(
@@ -94,8 +100,8 @@ def predict(
     """Write the lung masks of any X-rays; needs no training and no prepared data.
 
     Label maps are gray PNGs of the image's own size: 0 background, 1 the patient's
-    right lung, 2 left (nearly black to the eye: --overlay is for people).
-    predictions.csv says what became of each file.
+    right lung, 2 left, 3 heart if asked for (nearly black to the eye: --overlay is for
+    people). predictions.csv says what became of each file.
     """
     from lungcli.workflows.predicting import predict as workflow
 
@@ -105,6 +111,7 @@ def predict(
         wanted = (*wanted, OVERLAY)
     settings = PredictSettings(
         formats=wanted,
+        structures=structures,
         on_doubt=on_doubt,
         engine=engine,
         review=review,

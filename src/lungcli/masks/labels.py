@@ -1,41 +1,57 @@
-"""From probabilities to a label map: threshold, two lungs, no holes, right sides."""
+"""From probabilities to a label map: threshold, whole structures, no holes."""
+
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.anatomy import BACKGROUND
-from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, Probabilities
+from lungcli.anatomy import BACKGROUND, LUNG_LABELS
+from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, Probabilities, is_lung
 from lungcli.masks.regions import bounding_box, label_components
 
 SMALLEST_PART = 0.25  # of the same lung's largest part; gas in the stomach is smaller
-SMALLEST_LUNG = 0.02  # of the other lung; less is a speck, not a lung
+SMALLEST_LUNG = 0.02  # of the largest structure; less is a speck, not a lung
+
+LUNG_CHANNELS: Final = slice(len(LUNG_LABELS))
+"""Where the lungs are among the channels of probabilities: the first ones."""
 
 
-def label_map(probabilities: Probabilities, *, threshold: float = 0.5) -> LabelMap:
-    """Turn the probabilities of both lungs into labels.
+def label_map(
+    probabilities: Probabilities,
+    *,
+    threshold: float = 0.5,
+    channels: Sequence[int] = LUNG_LABELS,
+) -> LabelMap:
+    """Turn probabilities into labels.
 
-    A pixel is lung where the two probabilities sum to the threshold or more, and
-    belongs to the likelier side. Parts too small to be a lung are dropped, unless they
-    touch one: then only their side was in doubt, and they join it. Holes are filled.
+    A pixel is lung where the probabilities of both lungs sum to the threshold or more,
+    and belongs to the likelier side. It is another structure where that one's reaches
+    the threshold and is larger than that of lung. Parts too small to be a structure are
+    dropped; those of a lung that touch one only had their side in doubt, and join it.
+    Holes are filled.
 
     Args:
-        probabilities: Right and left lung, float32 `(height, width, 2)` in [0, 1].
+        probabilities: Right and left lung, then what else there is, float32
+            `(height, width, structures)` in [0, 1].
         threshold: In (0, 1).
+        channels: Label of each channel.
 
     Returns:
-        0 background, 1 the patient's right lung, 2 left, uint8 `(height, width)`;
-        all 0 if nothing reaches the threshold.
+        Label map `(height, width)`; all 0 if nothing reaches the threshold.
+
+    Raises:
+        ValueError: If there are more or fewer channels than labels.
     """
-    lung = lung_mask(probabilities, threshold=threshold)
-    labels = np.full(lung.shape, BACKGROUND, dtype=np.uint8)
-    box = bounding_box(lung)  # the clean-up costs per pixel, and lungs fill a third
-    is_right = probabilities[box][..., 0] >= probabilities[box][..., 1]
-    labels[box] = _clean(lung[box], is_right)
-    return labels
+    raw = threshold_labels(probabilities, threshold=threshold, channels=channels)
+    return _cleaned(raw, channels)
 
 
 def clean_probabilities(
-    probabilities: Probabilities, *, threshold: float = 0.5
+    probabilities: Probabilities,
+    *,
+    threshold: float = 0.5,
+    channels: Sequence[int] = LUNG_LABELS,
 ) -> Probabilities:
     """Return probabilities that the threshold alone turns into `label_map`'s labels.
 
@@ -47,64 +63,90 @@ def clean_probabilities(
     Args:
         probabilities: As `label_map` takes them; not changed.
         threshold: In (0, 1).
+        channels: Label of each channel.
 
     Returns:
         Of the same shape.
     """
-    labels = label_map(probabilities, threshold=threshold)
-    before = threshold_labels(probabilities, threshold=threshold)
+    before = threshold_labels(probabilities, threshold=threshold, channels=channels)
+    labels = _cleaned(before, channels)
     cleaned = probabilities.copy()
     changed = before != labels
     cleaned[changed & (labels == BACKGROUND)] = 0.0
-    lung = np.where(before == BACKGROUND, 1.0, probabilities.sum(axis=-1))
-    for channel, side in enumerate((RIGHT, LEFT)):
-        gained = changed & (labels == side)
+    lung = probabilities[..., LUNG_CHANNELS].sum(axis=-1)
+    lung = np.where(is_lung(before), lung, np.float32(1))
+    for channel, label in enumerate(channels):
+        gained = changed & (labels == label)
         cleaned[gained] = 0.0
         cleaned[gained, channel] = lung[gained]
     return cleaned
 
 
 def threshold_labels(
-    probabilities: Probabilities, *, threshold: float = 0.5
+    probabilities: Probabilities,
+    *,
+    threshold: float = 0.5,
+    channels: Sequence[int] = LUNG_LABELS,
 ) -> LabelMap:
-    """Return the likelier side wherever the lungs reach the threshold, uncleaned.
+    """Return the labels that `label_map` begins with, uncleaned.
 
     Args:
-        probabilities: Right and left lung, `(height, width, 2)` in [0, 1].
+        probabilities: As `label_map` takes them.
         threshold: In (0, 1).
+        channels: Label of each channel.
 
     Returns:
         Label map `(height, width)`.
     """
-    return threshold_sides(
-        probabilities[..., 0], probabilities[..., 1], threshold=threshold
-    )
+    planes = [probabilities[..., index] for index in range(probabilities.shape[-1])]
+    return threshold_planes(planes, threshold=threshold, channels=channels)
 
 
-def threshold_sides(
-    right: NDArray[np.float32], left: NDArray[np.float32], *, threshold: float = 0.5
+def threshold_planes(
+    planes: Sequence[NDArray[Any]],
+    *,
+    threshold: float = 0.5,
+    channels: Sequence[int] = LUNG_LABELS,
 ) -> LabelMap:
-    """Do the same with the two probabilities apart, each `(height, width)`."""
+    """Do the same with the channels apart, each `(height, width)`."""
+    if len(planes) != len(channels):
+        given = ", ".join(map(str, channels))
+        msg = f"{len(planes)} channels for the labels {given}: they must be as many."
+        raise ValueError(msg)
+    right, left, *others = planes
+    likeliest: NDArray[Any] = right + left
     labels = np.where(right >= left, np.uint8(RIGHT), np.uint8(LEFT))
-    labels *= right + left >= threshold
+    labels *= likeliest >= threshold
+    for label, plane in zip(channels[LUNG_CHANNELS.stop :], others, strict=True):
+        labels[(plane >= threshold) & (plane > likeliest)] = label
+        likeliest = np.maximum(likeliest, plane)
     return labels
 
 
 def lung_mask(probabilities: Probabilities, *, threshold: float = 0.5) -> Mask:
     """Return where the probability of either lung reaches the threshold."""
-    mask: Mask = probabilities.sum(axis=-1) >= threshold
+    mask: Mask = probabilities[..., LUNG_CHANNELS].sum(axis=-1) >= threshold
     return mask
 
 
-def _clean(lung: Mask, is_right: Mask) -> LabelMap:
-    right, left = _large_parts(lung & is_right), _large_parts(lung & ~is_right)
-    least = SMALLEST_LUNG * max(np.count_nonzero(right), np.count_nonzero(left))
-    labels = np.full(lung.shape, BACKGROUND, dtype=np.uint8)
-    for label, side in ((RIGHT, right), (LEFT, left)):
-        if np.count_nonzero(side) >= least:
-            labels[side] = label
-    _join_doubtful(labels, lung)
-    for label in (RIGHT, LEFT):
+def _cleaned(raw: LabelMap, channels: Sequence[int]) -> LabelMap:
+    labels = np.full(raw.shape, BACKGROUND, dtype=np.uint8)
+    # the clean-up costs per pixel, and lungs fill a third
+    box = bounding_box(raw != BACKGROUND)
+    labels[box] = _clean(raw[box], channels)
+    return labels
+
+
+def _clean(raw: LabelMap, channels: Sequence[int]) -> LabelMap:
+    masks = {label: _large_parts(raw == label) for label in channels}
+    areas = {label: np.count_nonzero(mask) for label, mask in masks.items()}
+    least = SMALLEST_LUNG * max(areas.values())
+    labels = np.full(raw.shape, BACKGROUND, dtype=np.uint8)
+    for label, mask in masks.items():
+        if areas[label] >= least:
+            labels[mask] = label
+    _join_doubtful(labels, is_lung(raw))
+    for label in channels:
         labels[_filled(labels == label) & (labels == BACKGROUND)] = label
     return labels
 

@@ -7,7 +7,7 @@ decode as they are. Pixels run down the columns there.
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,17 +15,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.arrays import LEFT, RIGHT, Mask
+from lungcli.anatomy import LUNGS, Structure
+from lungcli.arrays import Mask
 from lungcli.masks.regions import bounding_box
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.outputs.run_length import COLUMN_MAJOR, run_bounds
 from lungcli.system.files import whole_file
-
-CATEGORIES: Final[tuple[dict[str, Any], ...]] = (
-    {"id": RIGHT, "name": "right lung", "supercategory": "lung"},
-    {"id": LEFT, "name": "left lung", "supercategory": "lung"},
-)
-"""The patient's sides; the ids are the labels."""
 
 _SEPARATOR: Final = b",\n"
 
@@ -36,15 +31,17 @@ class CocoEntry:
 
     Attributes:
         image: Its entry in the list of images, but for the number.
-        annotations: One a lung, but for the numbers.
+        annotations: One a structure, but for the numbers.
     """
 
     image: dict[str, Any]
     annotations: list[dict[str, Any]]
 
 
-def write_coco(entries: Iterable[CocoEntry], path: Path) -> Path:
-    """Write the lungs of all CXRs as one COCO JSON file, and return `path`.
+def write_coco(
+    entries: Iterable[CocoEntry], path: Path, structures: Sequence[Structure] = LUNGS
+) -> Path:
+    """Write the structures of all CXRs as one COCO JSON file, and return `path`.
 
     One CXR is in memory at a time: annotations wait in a temporary file until the
     images, which COCO lists apart, are written.
@@ -52,22 +49,25 @@ def write_coco(entries: Iterable[CocoEntry], path: Path) -> Path:
     Args:
         entries: Read once, one at a time; images are numbered from 1 in their order.
         path: The file; parent folders are made. Whole or not at all.
+        structures: What was looked for: the categories, whose ids are the labels.
 
     Raises:
         OutputError: If the file cannot be written.
     """
+    places = {each.label: place for place, each in enumerate(structures, start=1)}
     with (
         whole_file(path) as part,
         part.open("wb") as file,
         tempfile.TemporaryFile(dir=path.parent) as waiting,
     ):
-        file.write(b'{"categories":%b,\n"images":[' % _json(CATEGORIES))
+        file.write(b'{"categories":%b,\n"images":[' % _json(_categories(structures)))
         for number, entry in enumerate(entries, start=1):
             file.write(_SEPARATOR if number > 1 else b"")
             file.write(_json({"id": number, **entry.image}))
             for annotation in entry.annotations:
+                place = places[annotation["category_id"]]
                 ids = {
-                    "id": 2 * (number - 1) + annotation["category_id"],
+                    "id": len(places) * (number - 1) + place,
                     "image_id": number,
                 }
                 waiting.write(_SEPARATOR + _json({**ids, **annotation}))
@@ -79,9 +79,9 @@ def write_coco(entries: Iterable[CocoEntry], path: Path) -> Path:
 
 
 def coco_entry(xray: LabelledXray) -> CocoEntry:
-    """Return a CXR as COCO lists it: the right lung, then the left.
+    """Return a CXR as COCO lists it: the right lung, then the left, then others.
 
-    A lung that is not there has no annotation. `bbox` is x, y, width and height;
+    A structure that is not there has no annotation. `bbox` is x, y, width and height;
     `area` counts pixels.
 
     References:
@@ -90,12 +90,12 @@ def coco_entry(xray: LabelledXray) -> CocoEntry:
     """
     height, width = xray.labels.shape
     annotations = []
-    for lung in (RIGHT, LEFT):
-        mask = xray.labels == lung
+    for structure in xray.structures:
+        mask = xray.labels == structure.label
         if mask.any():
             annotations.append(
                 {
-                    "category_id": lung,
+                    "category_id": structure.label,
                     "segmentation": encode_mask(mask),
                     "area": int(np.count_nonzero(mask)),
                     "bbox": _box(mask),
@@ -104,6 +104,17 @@ def coco_entry(xray: LabelledXray) -> CocoEntry:
             )
     image = {"file_name": str(xray.name), "height": height, "width": width}
     return CocoEntry(image, annotations)
+
+
+def _categories(structures: Sequence[Structure]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": each.label,
+            "name": each.name,
+            "supercategory": each.code.meaning.lower(),
+        }
+        for each in structures
+    ]
 
 
 def encode_mask(mask: Mask) -> dict[str, Any]:

@@ -11,11 +11,13 @@ those of the image and from the labels, and the date is the image's own.
 import hashlib
 import re
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from lungcli._version import __version__
-from lungcli.arrays import LEFT, RIGHT, LabelMap
+from lungcli.anatomy import LUNGS, Code, Structure
+from lungcli.arrays import LabelMap
 from lungcli.errors import OutputError
 from lungcli.outputs.dicom_source import (
     Source,
@@ -29,11 +31,6 @@ from lungcli.system.files import whole_file
 
 _SERIES_NUMBER: Final = 1000  # far from those of the images
 _LONGEST_TEXT: Final = 64  # characters of DICOM's LO
-
-_LUNGS: Final = {  # SNOMED CT, and the colours of the pictures: sky blue and orange
-    RIGHT: ("Right lung", ("24028007", "Right"), (86, 180, 233)),
-    LEFT: ("Left lung", ("7771000", "Left"), (230, 159, 0)),
-}
 
 _PATIENT_AND_STUDY: Final = (
     "PatientName",
@@ -74,10 +71,10 @@ _NO_DATE: Final = (b"19000101", b"000000")  # the standard demands one
 def write_dicom_seg(xray: LabelledXray, path: Path, *, model: str) -> Path:
     """Write the labels of a CXR as a DICOM Segmentation, and return `path`.
 
-    Binary, with two segments and two frames, the right lung first; the frame of a lung
-    that was not found is empty. Frames lie on the grid that the image stores; of a
-    multi-frame image they refer to frame 1. A study or series UID that the image lacks
-    is derived from its own UID.
+    Binary, with a segment and a frame for each structure, the right lung first; the
+    frame of one that was not found is empty. Frames lie on the grid that the image
+    stores; of a multi-frame image they refer to frame 1. A study or series UID that the
+    image lacks is derived from its own UID.
 
     Args:
         xray: The CXR with its labels, from a DICOM file.
@@ -104,7 +101,7 @@ def write_dicom_seg(xray: LabelledXray, path: Path, *, model: str) -> Path:
     dates = [keyword for pair in _DATES for keyword in pair]
     keywords = {*_PATIENT_AND_STUDY, *_IMAGE, *_REFERENCES, *dates}
     source = read_source(xray.dicom, sorted(keywords), xray.labels.shape)
-    segmentation = _segmentation(xray.labels, source, _plain(model))
+    segmentation = _segmentation(xray, source, _plain(model))
     _refer(segmentation, source)
     _date(segmentation, source)
     with whole_file(path) as part:
@@ -112,7 +109,7 @@ def write_dicom_seg(xray: LabelledXray, path: Path, *, model: str) -> Path:
     return path
 
 
-def _segmentation(labels: LabelMap, source: Source, model: str) -> Any:
+def _segmentation(xray: LabelledXray, source: Source, model: str) -> Any:
     """Return a segmentation of a stand-in for the image.
 
     highdicom takes neither the second frame of a projection nor private image classes,
@@ -120,28 +117,34 @@ def _segmentation(labels: LabelMap, source: Source, model: str) -> Any:
     """
     from highdicom.seg import Segmentation  # noqa: PLC0415 - half a second
 
-    pixels = hashlib.sha256(repr(labels.shape).encode() + labels.tobytes()).hexdigest()
+    labels, structures = xray.labels, xray.structures
+    others = [each for each in structures if each not in LUNGS]
+    keys, names = ([each.key for each in others], [each.name for each in others])
     image_uid = source["SOPInstanceUID"]
     series_uid = source.get("SeriesInstanceUID", image_uid)
-    author = (__version__, model)
+    author = (__version__, model, *keys)
     return Segmentation(
         source_images=[_stand_in(labels.shape)],
         pixel_array=labels,
         segmentation_type="BINARY",
-        segment_descriptions=_segments(model),
+        segment_descriptions=_segments(structures, model),
         series_instance_uid=_derived_uid("series", series_uid, *author),
         series_number=_SERIES_NUMBER,
-        sop_instance_uid=_derived_uid("instance", image_uid, *author, pixels),
+        sop_instance_uid=_derived_uid("instance", image_uid, *author, _hash(labels)),
         instance_number=positive(source, "InstanceNumber"),
         manufacturer="lungcli",
         manufacturer_model_name=model,
         software_versions=__version__,
         device_serial_number="0",  # software has none, and the standard demands one
         omit_empty_frames=False,
-        content_label="LUNGS",
-        content_description="Right and left lung",
-        series_description="Lungs, segmented by lungcli",
+        content_label="_".join(["lungs", *keys]).upper(),
+        content_description=", ".join(["Right and left lung", *names]),
+        series_description=", ".join(["Lungs", *names, "segmented by lungcli"]),
     )
+
+
+def _hash(labels: LabelMap) -> str:
+    return hashlib.sha256(repr(labels.shape).encode() + labels.tobytes()).hexdigest()
 
 
 def _stand_in(shape: tuple[int, ...]) -> Any:
@@ -157,7 +160,7 @@ def _stand_in(shape: tuple[int, ...]) -> Any:
     return image
 
 
-def _segments(model: str) -> list[Any]:
+def _segments(structures: Sequence[Structure], model: str) -> list[Any]:
     from highdicom import AlgorithmIdentificationSequence  # noqa: PLC0415 - slow
     from highdicom.color import CIELabColor  # noqa: PLC0415
     from highdicom.seg import SegmentDescription  # noqa: PLC0415
@@ -170,22 +173,29 @@ def _segments(model: str) -> list[Any]:
     )
     anatomy = CodedConcept("91723000", "SCT", "Anatomical Structure")
     segments = []
-    for number, (name, (code, side), colour) in _LUNGS.items():
+    for structure in structures:
         segment = SegmentDescription(
-            segment_number=number,
-            segment_label=name,
+            segment_number=structure.label,
+            segment_label=structure.name.capitalize(),
             segmented_property_category=anatomy,
-            segmented_property_type=CodedConcept("39607008", "SCT", "Lung"),
+            segmented_property_type=_concept(structure.code),
             algorithm_type="AUTOMATIC",
             algorithm_identification=algorithm,
-            display_color=CIELabColor.from_rgb(*colour),
+            display_color=CIELabColor.from_rgb(*structure.colour),
         )
-        (lung,) = segment.SegmentedPropertyTypeCodeSequence
-        lung.SegmentedPropertyTypeModifierCodeSequence = [
-            CodedConcept(code, "SCT", side)
-        ]
+        if structure.laterality is not None:
+            (kind,) = segment.SegmentedPropertyTypeCodeSequence
+            kind.SegmentedPropertyTypeModifierCodeSequence = [
+                _concept(structure.laterality)
+            ]
         segments.append(segment)
     return segments
+
+
+def _concept(code: Code) -> Any:
+    from highdicom.sr import CodedConcept  # noqa: PLC0415 - slow
+
+    return CodedConcept(code.value, "SCT", code.meaning)
 
 
 def _refer(segmentation: Any, source: Source) -> None:

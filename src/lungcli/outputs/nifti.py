@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.arrays import LEFT, SpacingMm
+from lungcli.arrays import SpacingMm
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.system.files import whole_file
 
@@ -44,6 +44,8 @@ def write_nifti(xray: LabelledXray, path: Path) -> Path:
         Cox et al. (2004), NIfTI-1 data format, https://nifti.nimh.nih.gov/nifti-1
     """
     header = _header(xray.labels.shape, xray.spacing_mm)
+    # the brightest value that a viewer needs to tell
+    header["cal_max"] = max(each.label for each in xray.structures)
     packer = zlib.compressobj(wbits=_GZIP, memLevel=9, strategy=zlib.Z_RLE)
     # NIfTI has the first axis fastest, so that rows follow each other as they are
     pixels = np.ascontiguousarray(xray.labels)
@@ -81,5 +83,4 @@ def _header(shape: tuple[int, ...], spacing_mm: SpacingMm | None) -> Any:
     header.set_slope_inter(1, 0)
     header.set_data_offset(header.single_vox_offset)
     header["magic"] = header.single_magic
-    header["cal_max"] = LEFT  # the brightest value that a viewer needs to tell
     return header

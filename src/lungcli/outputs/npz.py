@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lungcli.anatomy import LUNGS
 from lungcli.arrays import Probabilities
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.system.files import whole_file
@@ -19,10 +20,11 @@ _SMALLEST: Final = float(np.finfo(np.float16).smallest_normal)  # 0.00006
 def write_npz(xray: LabelledXray, path: Path) -> Path:
     """Write what is known of a CXR as a compressed `.npz` file, and return `path`.
 
-    `labels` is uint8 `(height, width)`; `probabilities` float16 `(height, width, 2)`,
-    right and left, where they were kept, with less than 0.00006 as 0; `spacing_mm`
-    float64 (row, column), NaN if unknown. `numpy.load` reads it without pickle. Equal
-    arrays give equal bytes.
+    `labels` is uint8 `(height, width)`; `probabilities` float16
+    `(height, width, structures)` where they were kept, with less than 0.00006 as 0;
+    `structures` the keys of its channels, left out if they are right and left;
+    `spacing_mm` float64 (row, column), NaN if unknown. `numpy.load` reads it without
+    pickle. Equal arrays give equal bytes.
 
     Args:
         xray: The CXR with its labels.
@@ -37,6 +39,8 @@ def write_npz(xray: LabelledXray, path: Path) -> Path:
     }
     if xray.probabilities is not None:
         arrays["probabilities"] = _halved(xray.probabilities)
+    if xray.structures != LUNGS:
+        arrays["structures"] = np.array([each.key for each in xray.structures])
     with (
         whole_file(path) as part,
         zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as file,

@@ -1,9 +1,10 @@
 """The colours of every picture, readable with any colour vision.
 
-The hues are those of Okabe and Ito. What must be told apart inside one picture differs
-in blue against yellow, which red-green blind eyes keep, or in lightness: sky blue
-against orange for the two lungs; blue, vermilion and yellow, from dark to bright, for
-agreed, missed and extra. A green tint for agreed is gray to deuteranopic eyes and
+Structures have theirs in `anatomy`; these are the others. The hues are those of Okabe
+and Ito. What must be told apart inside one picture differs in blue against yellow,
+which red-green blind eyes keep, or in lightness: sky blue against orange for the two
+lungs, reddish purple for the heart; blue, vermilion and yellow, from dark to bright,
+for agreed, missed and extra. A green tint for agreed is gray to deuteranopic eyes and
 vanishes in the X-ray.
 
 References:
@@ -13,7 +14,7 @@ References:
 
 from typing import Final
 
-from lungcli.arrays import LEFT, RIGHT
+from lungcli.anatomy import LUNGS
 
 Colour = tuple[int, int, int]  # red, green, blue in 0..255
 
@@ -24,15 +25,11 @@ GRID: Final[Colour] = (58, 61, 70)  # lines behind curves
 QUIET: Final[Colour] = (150, 154, 163)  # secondary text
 TEXT: Final[Colour] = (240, 241, 243)
 
-RIGHT_LUNG: Final[Colour] = (86, 180, 233)  # sky blue
-LEFT_LUNG: Final[Colour] = (230, 159, 0)  # orange
 WHITE: Final[Colour] = (255, 255, 255)
 
 AGREED: Final[Colour] = (0, 114, 178)  # blue
 MISSED: Final[Colour] = (213, 94, 0)  # vermilion
 EXTRA: Final[Colour] = (240, 228, 66)  # yellow
-
-LUNGS: Final[dict[int, Colour]] = {RIGHT: RIGHT_LUNG, LEFT: LEFT_LUNG}
 
 PALETTE: Final[tuple[Colour, ...]] = (
     BLACK,
@@ -41,8 +38,7 @@ PALETTE: Final[tuple[Colour, ...]] = (
     GRID,
     QUIET,
     TEXT,
-    RIGHT_LUNG,
-    LEFT_LUNG,
+    *(lung.colour for lung in LUNGS),
     WHITE,
     AGREED,
     MISSED,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from lungcli.anatomy import LEFT_LUNG, RIGHT_LUNG
 from lungcli.arrays import Rgb
 from lungcli.pictures.colours import BACKGROUND, BAR, BLACK, QUIET, TEXT
 from lungcli.pictures.headings import Heading, draw_heading
@@ -109,8 +110,8 @@ def _paste_picture(
     frame.paste(Image.fromarray(picture), (left, top))
     draw = ImageDraw.Draw(frame)
     for letter, x, anchor in (
-        ("R", left + layout.gap, "ls"),
-        ("L", left + width - layout.gap, "rs"),
+        (RIGHT_LUNG.mark, left + layout.gap, "ls"),
+        (LEFT_LUNG.mark, left + width - layout.gap, "rs"),
     ):
         draw.text(
             (x, top + height - layout.gap),

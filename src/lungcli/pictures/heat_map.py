@@ -7,14 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.anatomy import BACKGROUND
-from lungcli.arrays import Gray, Rgb
+from lungcli.arrays import Gray, Rgb, is_lung
 from lungcli.pictures.colours import BLACK, WHITE
 from lungcli.pictures.frames import compose_frame
 from lungcli.pictures.headings import Heading
-from lungcli.pictures.overlay import border, fit_picture, outline, to_rgb
+from lungcli.pictures.overlay import (
+    border,
+    fit_picture,
+    outline,
+    structures_in,
+    to_rgb,
+)
 from lungcli.pictures.panels import PanelCase
-from lungcli.pictures.views import OUTLINES, Key, Scale, View
+from lungcli.pictures.views import Key, Scale, View, outlines
 
 _BEHIND: Final = 0.6  # brightness of the X-ray behind the heat
 _PART: Final = (0.3, 0.95)  # of the colour map: both ends would vanish in the X-ray
@@ -53,10 +58,11 @@ def draw_heat_map(case: PanelCase, doubt: Doubt, *, side: int = 512) -> Rgb:
         (predicted, BLACK, "predicted"),
     ):
         if labels is not None:
-            heated[border(labels != BACKGROUND, 1)] = colour
+            heated[border(is_lung(labels), 1)] = colour
             legend.append(Key(colour, name))
     outlined = outline(image, predicted, reference=reference)
-    lines = OUTLINES if reference is not None else OUTLINES[:-1]
+    drawn = structures_in(predicted, reference)
+    lines = outlines(drawn, reference=reference is not None)
     views = (
         View(title="Outlines", picture=outlined, legend=lines),
         View(title="Doubt", picture=heated, legend=tuple(legend), scale=_scale()),
@@ -67,8 +73,9 @@ def draw_heat_map(case: PanelCase, doubt: Doubt, *, side: int = 512) -> Rgb:
 
 
 def mean_doubt(case: PanelCase, doubt: Doubt) -> float:
-    """Return the summed doubt in bits per predicted pixel; NaN without a prediction."""
-    area = 0 if case.predicted is None else int(np.count_nonzero(case.predicted))
+    """Return the summed doubt in bits per pixel of predicted lung; NaN without any."""
+    predicted = case.predicted
+    area = 0 if predicted is None else int(np.count_nonzero(is_lung(predicted)))
     return float(doubt.sum()) / area if area else float("nan")
 
 

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.anatomy import BACKGROUND
-from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap, Mask, Rgb
+from lungcli.anatomy import LUNGS, STRUCTURES, Structure
+from lungcli.arrays import Gray, LabelMap, Mask, Rgb
+from lungcli.masks.labels import threshold_planes
 from lungcli.masks.regions import bounding_box
-from lungcli.pictures.colours import BLACK, LUNGS, WHITE, Colour
+from lungcli.pictures.colours import BLACK, WHITE, Colour
 
 _PIXELS_PER_LINE = 320  # longer side per pixel of line width: 1 at 224, 2 at 512
+_HALF = 128  # of 255
 
 
 def fit_picture(
@@ -27,7 +29,8 @@ def fit_picture(
     Returns:
         The X-ray, smoothed before it is reduced, and the label maps. A reduced pixel
         is lung where lung covers at least half of it, and takes the side that covers
-        more; enlarged pixels stay squares.
+        more; it is another structure where that one does and covers more than lung.
+        Enlarged pixels stay squares.
 
     Raises:
         ValueError: If a label map has another shape than the image.
@@ -52,7 +55,7 @@ def outline(
     reference: LabelMap | None = None,
     thickness: int | None = None,
 ) -> Rgb:
-    """Draw the borders of both lungs on an X-ray.
+    """Draw the borders of all structures on an X-ray.
 
     The line is made of the mask's own outermost pixels, so what it encloses,
     including itself, is exactly the mask. The reference lies below: it shows only
@@ -76,17 +79,30 @@ def outline(
     width = line_width(max(image.shape)) if thickness is None else thickness
     picture = to_rgb(image)
     if reference is not None:
-        for lung in LUNGS:
-            _draw_dashes(picture, border(reference == lung, width), 4 * width)
+        for each in STRUCTURES:
+            _draw_dashes(picture, border(reference == each.label, width), 4 * width)
     if labels is not None:
         draw_borders(picture, labels, width)
     return picture
 
 
 def draw_borders(picture: Rgb, labels: LabelMap, thickness: int) -> None:
-    """Draw both lungs' borders into `picture`, each lung in its colour."""
-    for lung, colour in LUNGS.items():
-        picture[border(labels == lung, thickness)] = colour
+    """Draw the borders of all structures into `picture`, each in its colour."""
+    for each in STRUCTURES:
+        picture[border(labels == each.label, thickness)] = each.colour
+
+
+def structures_in(*label_maps: LabelMap | None) -> tuple[Structure, ...]:
+    """Return what pictures of some label maps tell of: lungs, and what else is there.
+
+    Examples:
+        >>> [each.key for each in structures_in(np.array([[0, 3]], np.uint8), None)]
+        ['right', 'left', 'heart']
+    """
+    given = [labels for labels in label_maps if labels is not None]
+    others = STRUCTURES[len(LUNGS) :]
+    found = [s for s in others if any((each == s.label).any() for each in given)]
+    return (*LUNGS, *found)
 
 
 def border(mask: Mask, thickness: int) -> Mask:
@@ -155,11 +171,9 @@ def _draw_dashes(picture: Rgb, line: Mask, length: int) -> None:
 
 
 def _fit_labels(labels: LabelMap, size: tuple[int, int]) -> LabelMap:
-    right = _coverage(labels == RIGHT, size)
-    left = _coverage(labels == LEFT, size)
-    fitted = np.where(right >= left, RIGHT, LEFT).astype(np.uint8)
-    fitted[right + left < 128] = BACKGROUND
-    return fitted
+    channels = [each.label for each in structures_in(labels)]
+    planes = [_coverage(labels == label, size) for label in channels]
+    return threshold_planes(planes, threshold=_HALF, channels=channels)
 
 
 def _coverage(mask: Mask, size: tuple[int, int]) -> NDArray[np.int16]:

@@ -40,7 +40,7 @@ def draw_frame(
 ) -> Rgb:
     """Draw a case as a row of panels with its name, scores and legends.
 
-    In Predicted and Gold Std the right lung is sky blue and the left lung orange; in
+    In Predicted and Gold Std each structure has its colour of `anatomy`; in
     Difference, over both lungs together, agreed pixels are blue, missed ones (in the
     gold standard only) vermilion and extra ones (predicted only) yellow. R and L are
     the patient's sides.
@@ -80,7 +80,7 @@ def draw_frame(
 
 
 def draw_overlay(case: PanelCase, *, side: int = 512) -> Rgb:
-    """Draw the X-ray with both outlines and nothing else, as `overlay.outline` does.
+    """Draw the X-ray with all outlines and nothing else, as `overlay.outline` does.
 
     Args:
         case: What to show.

@@ -1,22 +1,27 @@
-"""What each panel shows: lungs in two colours, or where two label maps differ."""
+"""What each panel shows: structures in colours, or where two label maps differ."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from lungcli.anatomy import BACKGROUND
-from lungcli.arrays import Gray, LabelMap, Rgb
+from lungcli.anatomy import Structure
+from lungcli.arrays import Gray, LabelMap, Rgb, is_lung
 from lungcli.pictures.colours import (
     AGREED,
     EXTRA,
-    LEFT_LUNG,
-    LUNGS,
     MISSED,
-    RIGHT_LUNG,
     WHITE,
     Colour,
 )
-from lungcli.pictures.overlay import draw_borders, line_width, tint, to_rgb
+from lungcli.pictures.overlay import (
+    draw_borders,
+    line_width,
+    structures_in,
+    tint,
+    to_rgb,
+)
 
 PANELS: Final = ("predicted", "gold", "difference")
 
@@ -40,15 +45,8 @@ class Scale(NamedTuple):
     high: str
 
 
-OUTLINES: Final[Legend] = (
-    Key(RIGHT_LUNG, "right lung"),
-    Key(LEFT_LUNG, "left lung"),
-    Key(WHITE, "gold standard", "(dashed, where it differs)"),
-)
-"""What the lines of `overlay.outline` mean."""
-
 _BEHIND = 0.6  # brightness of the X-ray behind masks
-_LUNG_OPACITY = 0.45
+_OPACITY = 0.45
 _AGREED_OPACITY = 0.45
 _ERROR_OPACITY = 0.8  # errors must be seen first, and the anatomy through them
 
@@ -63,16 +61,14 @@ class PanelScores:
     Attributes:
         dice: Of both lungs together, in [0, 1].
         iou: Intersection over union (Jaccard), likewise.
-        right_dice: Of the patient's right lung.
-        left_dice: Of the left lung.
+        dice_of: Of each structure, by its key.
         missed: Pixels in the reference only, as a share of the reference.
         extra: Predicted pixels outside the reference, as a share of the reference.
     """
 
     dice: float = math.nan
     iou: float = math.nan
-    right_dice: float = math.nan
-    left_dice: float = math.nan
+    dice_of: Mapping[str, float] = field(default_factory=dict)
     missed: float = math.nan
     extra: float = math.nan
 
@@ -96,6 +92,18 @@ class View:
     scale: Scale | None = None
 
 
+def outlines(structures: Sequence[Structure], *, reference: bool) -> Legend:
+    """Return what the lines of `overlay.outline` mean.
+
+    Args:
+        structures: Those that are drawn.
+        reference: Whether an expert's lines are among them.
+    """
+    gold = Key(WHITE, "gold standard", "(dashed, where it differs)")
+    lines = [Key(each.colour, each.name) for each in structures]
+    return (*lines, *([gold] if reference else []))
+
+
 def compose_view(
     name: str,
     image: Gray,
@@ -111,17 +119,16 @@ def compose_view(
         image: CXR, shape `(height, width)`.
         predicted: Label map of the model, same shape, if there is one.
         reference: Label map of the expert, same shape, if there is one.
-        scores: For the legends of Predicted (Dice of each lung) and Difference (shares
-            missed and extra).
+        scores: For the legends of Predicted (Dice of each structure) and Difference
+            (shares missed and extra).
     """
     scores = scores or PanelScores()
     if name == "predicted":
-        dice = _number("Dice", scores.right_dice), _number("Dice", scores.left_dice)
-        return _lungs(
-            "Predicted", image, predicted, missing=_NO_PREDICTION, values=dice
+        return _structures(
+            "Predicted", image, predicted, missing=_NO_PREDICTION, dice=scores.dice_of
         )
     if name == "gold":
-        return _lungs("Gold Std", image, reference, missing=_NO_REFERENCE)
+        return _structures("Gold Std", image, reference, missing=_NO_REFERENCE)
     if predicted is None or reference is None:
         note = _NO_PREDICTION if predicted is None else _NO_REFERENCE
         return View(title="Difference", picture=None, note=note)
@@ -134,23 +141,26 @@ def compose_view(
     return View(title="Difference", picture=picture, legend=legend)
 
 
-def _lungs(
+def _structures(
     title: str,
     image: Gray,
     labels: LabelMap | None,
     *,
     missing: str,
-    values: tuple[str, str] = ("", ""),
+    dice: Mapping[str, float] = MappingProxyType({}),
 ) -> View:
     if labels is None:
         return View(title="X-ray", picture=to_rgb(image), note=missing)
     picture = to_rgb(image, _BEHIND)
-    for lung, colour in LUNGS.items():
-        tint(picture, labels == lung, colour, _LUNG_OPACITY)
+    structures = structures_in(labels)
+    for each in structures:
+        tint(picture, labels == each.label, each.colour, _OPACITY)
     draw_borders(picture, labels, line_width(max(image.shape)))
-    right, left = values
-    legend = Key(RIGHT_LUNG, "right lung", right), Key(LEFT_LUNG, "left lung", left)
-    return View(title=title, picture=picture, legend=legend)
+    legend = [
+        Key(each.colour, each.name, _number("Dice", dice.get(each.key, math.nan)))
+        for each in structures
+    ]
+    return View(title=title, picture=picture, legend=tuple(legend))
 
 
 def _number(name: str, value: float) -> str:
@@ -175,7 +185,7 @@ def difference_picture(image: Gray, predicted: LabelMap, reference: LabelMap) ->
         Picture of shape `(height, width, 3)`.
     """
     picture = to_rgb(image, _BEHIND)
-    found, true = predicted != BACKGROUND, reference != BACKGROUND
+    found, true = is_lung(predicted), is_lung(reference)
     tint(picture, found & true, AGREED, _AGREED_OPACITY)
     tint(picture, true & ~found, MISSED, _ERROR_OPACITY)
     tint(picture, found & ~true, EXTRA, _ERROR_OPACITY)

@@ -222,3 +222,13 @@ def test_no_file(tmp_path):
 def test_a_broken_file(tmp_path, change, message):
     with pytest.raises(ModelError, match=message):
         QualityModel.load(spoilt_file(tmp_path, change))
+
+
+def test_a_heart_changes_nothing(model, phantom):
+    probabilities = output(phantom.labels)
+    heart = np.full((SIZE, SIZE, 1), 0.9, np.float32)
+    labels = label_map(probabilities)
+    with_heart = np.where(labels == 0, np.uint8(3), labels)
+    assert model.score(
+        phantom.image, np.concatenate([probabilities, heart], axis=-1), with_heart
+    ) == model.score(phantom.image, probabilities, labels)

@@ -6,12 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from lungcli.anatomy import STRUCTURES
 from lungcli.masks.labels import (
     clean_probabilities,
     label_map,
     lung_mask,
     threshold_labels,
+    threshold_planes,
 )
+
+ALL = tuple(structure.label for structure in STRUCTURES)
 
 
 @pytest.fixture
@@ -132,3 +136,90 @@ def test_cleaned_probabilities_need_the_threshold_only(seed, blur, threshold):
 def test_the_likelier_side_wins_and_a_tie_is_right():
     probabilities = np.array([[[0.3, 0.3], [0.2, 0.4], [0.1, 0.2]]], np.float32)
     assert threshold_labels(probabilities).tolist() == [[1, 2, 0]]
+
+
+@pytest.fixture
+def heart(chest):
+    """The same with a heart in rows 10-15, columns 8-11, between the lungs."""
+    probabilities = np.zeros((20, 20, 3), np.float32)
+    probabilities[..., :2] = chest
+    probabilities[10:16, 8:12, 2] = 0.8
+    return probabilities
+
+
+def heart_of(probabilities):
+    return label_map(probabilities, channels=ALL) == 3
+
+
+def test_a_heart_between_the_lungs(heart, chest):
+    labels = label_map(heart, channels=ALL)
+    assert (labels[10:16, 8:12] == 3).all()
+    assert np.count_nonzero(labels == 3) == 6 * 4
+    labels[labels == 3] = 0
+    np.testing.assert_array_equal(labels, label_map(chest))
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "label"),
+    [
+        pytest.param((0.2, 0.2, 0.6), 3, id="heart"),
+        pytest.param((0.3, 0.3, 0.4), 1, id="lung"),
+        pytest.param((0.25, 0.2, 0.45), 0, id="neither reaches the threshold"),
+        pytest.param((0.1, 0.4, 0.5), 2, id="as likely as lung"),
+        pytest.param((0.0, 0.0, 0.5), 3, id="at the threshold"),
+    ],
+)
+def test_what_a_pixel_is(probabilities, label):
+    pixel = np.array([[probabilities]], np.float32)
+    assert threshold_labels(pixel, channels=ALL).tolist() == [[label]]
+    planes = list(np.moveaxis(pixel, -1, 0))
+    assert threshold_planes(planes, threshold=0.5, channels=ALL).tolist() == [[label]]
+
+
+def test_below_one_half_the_likelier_one_wins():
+    pixels = np.array([[[0.2, 0.2, 0.45], [0.2, 0.25, 0.4]]], np.float32)
+    labels = threshold_labels(pixels, threshold=0.35, channels=ALL)
+    assert labels.tolist() == [[3, 2]]
+
+
+def test_the_heart_is_no_lung(heart):
+    assert not lung_mask(heart)[10:16, 8:12].any()
+
+
+def test_a_speck_of_heart_in_a_lung_joins_it(heart):
+    heart[8, 4] = (0.1, 0, 0.9)
+    assert (label_map(heart, channels=ALL)[4:16, 2:8] == 1).all()
+
+
+def test_a_speck_of_heart_is_dropped(heart):
+    heart[0, 0, 2] = 1
+    assert np.count_nonzero(heart_of(heart)) == 6 * 4
+
+
+def test_holes_of_a_heart_are_filled(heart):
+    heart[12, 9] = 0
+    heart[13, 10] = (0.9, 0, 0)  # a speck of lung
+    assert heart_of(heart)[10:16, 8:12].all()
+
+
+def test_another_number_of_channels_is_refused(heart):
+    with pytest.raises(ValueError, match="3 channels for the labels 1, 2"):
+        label_map(heart)
+
+
+@given(
+    seed=st.integers(0, 10_000), blur=st.floats(0.5, 4), threshold=st.floats(0.2, 0.8)
+)
+@settings(max_examples=60, deadline=None)
+def test_cleaned_probabilities_of_a_heart_need_the_threshold_only(
+    seed, blur, threshold
+):
+    noise = np.random.default_rng(seed).random((40, 40, 3), np.float32)
+    blobs = ndimage.gaussian_filter(noise, (blur, blur, 0)) - 0.5
+    blobs = np.exp(4 * blobs / blobs.std()).astype(np.float32)
+    blobs /= blobs.sum(axis=-1, keepdims=True) + 1
+    cleaned = clean_probabilities(blobs, threshold=threshold, channels=ALL)
+    np.testing.assert_array_equal(
+        threshold_labels(cleaned, threshold=threshold, channels=ALL),
+        label_map(blobs, threshold=threshold, channels=ALL),
+    )

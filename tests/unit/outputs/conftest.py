@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pytest
 
+from lungcli.anatomy import HEART, STRUCTURES
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.outputs.labelled import LabelledXray
 
@@ -45,3 +46,20 @@ def lungs():
     labels[5:35, 5:20] = RIGHT
     labels[8:30, 30:43] = LEFT
     return labels
+
+
+@pytest.fixture
+def chest(lungs):
+    """The lungs and a heart: columns 20-29 of rows 18-33, 160 pixels."""
+    lungs[18:34, 20:30] = HEART.label
+    return lungs
+
+
+@pytest.fixture
+def make_chest(make_xray, chest):
+    """A function that returns a CXR whose heart was looked for, and found."""
+
+    def make(**facts):
+        return make_xray(facts.pop("labels", chest), structures=STRUCTURES, **facts)
+
+    return make

@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as second
 from pycocotools.coco import COCO
 
+from lungcli.anatomy import STRUCTURES
 from lungcli.outputs.coco import (
-    CATEGORIES,
     coco_entry,
     encode_mask,
     write_coco,
@@ -65,7 +65,6 @@ def test_entry_by_hand(lungs, make_xray):
     assert right["bbox"] == [5, 5, 15, 30]  # x, y, width, height
     assert left["bbox"] == [30, 8, 13, 22]
     assert (right["area"], left["area"]) == (15 * 30, 13 * 22)
-    assert [item["name"] for item in CATEGORIES] == ["right lung", "left lung"]
 
 
 def test_boxes_and_areas_agree_with_the_second_implementation(lungs, make_xray):
@@ -132,3 +131,25 @@ def test_nothing_is_left_of_a_call_that_failed(make_xray, tmp_path):
     with pytest.raises(KeyError):
         write_coco(broken(), tmp_path / "coco.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_heart_is_a_third_category(make_chest, chest, tmp_path):
+    maps = [chest, np.where(chest == 3, 0, chest).astype(np.uint8), chest]
+    entries = [
+        coco_entry(make_chest(labels=labels, name=f"{i}.png"))
+        for i, labels in enumerate(maps)
+    ]
+    coco = load(write_coco(entries, tmp_path / "coco.json", STRUCTURES))
+    assert coco.loadCats(3) == [{"id": 3, "name": "heart", "supercategory": "heart"}]
+    assert coco.getAnnIds() == [1, 2, 3, 4, 5, 7, 8, 9]  # no heart in the second
+    (heart,) = coco.loadAnns(coco.getAnnIds(imgIds=1, catIds=[3]))
+    assert heart["bbox"] == [20, 18, 10, 16]  # x, y, width, height
+    assert heart["area"] == 160
+    np.testing.assert_array_equal(coco.annToMask(heart) == 1, chest == 3)
+
+
+def test_two_lungs_are_numbered_as_ever(lungs, make_xray, tmp_path):
+    entries = [coco_entry(make_xray(lungs))] * 2
+    document = json.loads(write_coco(entries, tmp_path / "coco.json").read_text())
+    assert [each["id"] for each in document["categories"]] == [1, 2]
+    assert [each["id"] for each in document["annotations"]] == [1, 2, 3, 4]

@@ -9,6 +9,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from lungcli._version import __version__
+from lungcli.anatomy import HEART, STRUCTURES
 from lungcli.errors import ImageError, OutputError
 from lungcli.outputs.dicom_seg import write_dicom_seg
 
@@ -345,3 +346,47 @@ def test_real_images(name, real_data, write):
     assert written.PatientName == image.PatientName
     assert written.StudyInstanceUID == image.StudyInstanceUID
     assert written.LossyImageCompression == image.LossyImageCompression
+
+
+class TestHeart:
+    @pytest.fixture
+    def path(self, source, make_chest, tmp_path):
+        xray = make_chest(dicom=source())
+        return write_dicom_seg(xray, tmp_path / "heart.dcm", model="bundled")
+
+    def test_it_is_a_third_segment(self, path, chest):
+        segmentation = highdicom.seg.segread(path)
+        assert segmentation.segment_numbers == [1, 2, 3]
+        pixels = segmentation.get_pixels_by_source_instance(
+            ["1.2.3.4"], segment_numbers=[3], ignore_spatial_locations=True
+        )
+        rows, columns = np.nonzero(pixels[0, ..., 0])
+        assert (rows.min(), rows.max()) == (18, 33)
+        assert (columns.min(), columns.max()) == (20, 29)
+        raw = pydicom.dcmread(path).pixel_array
+        assert raw.shape == (3, *chest.shape)
+        np.testing.assert_array_equal(raw[2] > 0, chest == 3)
+
+    def test_it_is_coded_without_a_side(self, path):
+        dataset = pydicom.dcmread(path)
+        heart = dataset.SegmentSequence[2]
+        (kind,) = heart.SegmentedPropertyTypeCodeSequence
+        assert (kind.CodeValue, kind.CodeMeaning) == ("80891009", "Heart")
+        assert kind.CodingSchemeDesignator == "SCT"
+        assert "SegmentedPropertyTypeModifierCodeSequence" not in kind
+        assert heart.SegmentLabel == "Heart"
+        expected = highdicom.color.CIELabColor.from_rgb(*HEART.colour)
+        assert tuple(heart.RecommendedDisplayCIELabValue) == expected.value
+        assert dataset.ContentLabel == "LUNGS_HEART"
+        assert dataset.ContentDescription == "Right and left lung, heart"
+        assert dataset.SeriesDescription == "Lungs, heart, segmented by lungcli"
+
+    def test_a_missing_heart_is_an_empty_frame_of_an_object_of_its_own(
+        self, source, write, lungs, make_xray, tmp_path
+    ):
+        xray = make_xray(lungs, dicom=source(), structures=STRUCTURES)
+        other = write_dicom_seg(xray, tmp_path / "none.dcm", model="bundled")
+        with_heart, without = pydicom.dcmread(other), pydicom.dcmread(write(source()))
+        assert not with_heart.pixel_array[2].any()
+        for keyword in ("SOPInstanceUID", "SeriesInstanceUID"):
+            assert with_heart[keyword].value != without[keyword].value

@@ -1,5 +1,7 @@
 """Label maps as PNG: read back by two decoders, checked against the standard."""
 
+import io
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -64,3 +66,8 @@ def test_a_place_that_cannot_be_written(lungs, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
         write_label_png(lungs, tmp_path / "file" / "chest.png")
+
+
+def test_a_heart_is_read_back(chest):
+    with Image.open(io.BytesIO(encode_labels(chest))) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), chest)

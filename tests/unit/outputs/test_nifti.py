@@ -49,3 +49,12 @@ def test_equal_input_gives_equal_bytes(lungs, make_xray, tmp_path):
     second = write_nifti(make_xray(np.asfortranarray(lungs)), tmp_path / "b.nii.gz")
     assert first.read_bytes() == second.read_bytes()
     assert first.read_bytes()[4:8] == bytes(4)  # no time in the gzip header
+
+
+def test_a_heart_is_read_back(make_chest, chest, lungs, make_xray, tmp_path):
+    image = nibabel.load(write_nifti(make_chest(), tmp_path / "chest.nii.gz"))
+    found = np.asarray(image.dataobj)[..., 0].T
+    np.testing.assert_array_equal(found, chest)
+    assert image.header["cal_max"] == 3
+    alone = nibabel.load(write_nifti(make_xray(lungs), tmp_path / "lungs.nii.gz"))
+    assert alone.header["cal_max"] == 2

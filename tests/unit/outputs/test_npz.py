@@ -47,3 +47,18 @@ def test_equal_input_gives_equal_bytes(lungs, make_xray, tmp_path):
     first, second = (write_npz(make_xray(lungs), tmp_path / n) for n in "ab")
     assert first.read_bytes() == second.read_bytes()
     assert b"\x00\x00\x21\x00" in first.read_bytes()[:16]  # 1980-01-01 00:00
+
+
+def test_a_heart_has_a_channel_with_its_key(make_chest, chest, tmp_path):
+    probabilities = np.zeros((40, 50, 3), np.float32)
+    probabilities[18:34, 20:30, 2] = 0.75
+    path = write_npz(make_chest(probabilities=probabilities), tmp_path / "a.npz")
+    with np.load(path, allow_pickle=False) as archive:
+        assert archive["structures"].tolist() == ["right", "left", "heart"]
+        np.testing.assert_array_equal(archive["labels"], chest)
+        np.testing.assert_array_equal(archive["probabilities"], probabilities)
+
+
+def test_of_lungs_alone_no_keys_are_said(lungs, make_xray, tmp_path):
+    with np.load(write_npz(make_xray(lungs), tmp_path / "a.npz")) as archive:
+        assert set(archive) == {"labels", "spacing_mm"}

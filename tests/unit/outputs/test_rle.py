@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from lungcli.anatomy import STRUCTURES
 from lungcli.outputs.rle import (
-    COLUMNS,
+    columns,
     encode_mask,
     rle_row,
     write_rle,
@@ -68,7 +69,7 @@ def test_table(lungs, make_xray, tmp_path):
     path = write_rle(map(rle_row, xrays), tmp_path / "masks.csv")
     with path.open(newline="", encoding="utf-8") as file:
         first, second = csv.DictReader(file)
-    assert tuple(first) == COLUMNS
+    assert tuple(first) == columns()
     shape = (int(first["Height"]), int(first["Width"]))
     assert shape == (40, 50)
     assert first["image_id"] == "ward/chest.png"
@@ -76,3 +77,15 @@ def test_table(lungs, make_xray, tmp_path):
     np.testing.assert_array_equal(decoded(first["Right Lung"], shape), lungs == 1)
     assert second["image_id"] == 'a "b", c.png'
     assert second["Left Lung"] == second["Right Lung"] == ""
+
+
+def test_a_heart_is_a_column_before_the_size(make_chest, chest, tmp_path):
+    nothing = make_chest(labels=np.zeros_like(chest))
+    rows = map(rle_row, [make_chest(), nothing])
+    path = write_rle(rows, tmp_path / "masks.csv", STRUCTURES)
+    with path.open(newline="", encoding="utf-8") as file:
+        first, second = csv.DictReader(file)
+    assert list(first)[2:5] == ["Right Lung", "Heart", "Height"]  # as in CheXmask
+    np.testing.assert_array_equal(decoded(first["Heart"], chest.shape), chest == 3)
+    assert first["Heart"].split()[:2] == [str(18 * 50 + 20 + 1), "10"]
+    assert second["Heart"] == ""

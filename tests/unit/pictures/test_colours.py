@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from lungcli.arrays import LEFT, RIGHT
-from lungcli.pictures.colours import LUNGS
+from lungcli.anatomy import HEART, LUNGS
 from lungcli.pictures.views import compose_view
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB,
@@ -58,7 +57,13 @@ def smallest_distance(colours, vision):
 
 @pytest.mark.parametrize("vision", VISION)
 def test_lungs_are_told_apart(vision):
-    assert smallest_distance([LUNGS[RIGHT], LUNGS[LEFT]], vision) > 40
+    assert smallest_distance([lung.colour for lung in LUNGS], vision) > 40
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_the_heart_is_told_from_both_lungs(vision):
+    colours = [each.colour for each in (*LUNGS, HEART)]
+    assert smallest_distance(colours, vision) > 10
 
 
 @pytest.mark.parametrize("gray", [30, 90, 160])

@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from lungcli.errors import ConfigError, OutputError
+from lungcli.anatomy import HEART
 from lungcli.pictures.colours import PALETTE
 from lungcli.pictures.film import (
     FILM_SUFFIXES,
@@ -86,6 +87,13 @@ def test_overlay_colours_are_kept(tmp_path):
         for row, colour in enumerate(PALETTE):
             band = film[20 * row + 4 :][:16].astype(int)
             assert abs(band - colour).max() <= 4
+
+
+def test_the_line_of_a_heart_is_kept(tmp_path):
+    frame = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    frame[1, 1:7] = HEART.colour  # too short for the pixels that the palette is made of
+    (film,), _, _ = opened(write_gif([frame], tmp_path / "film.gif"))
+    assert abs(film[1, 1:7].astype(int) - HEART.colour).max() <= 4
 
 
 def test_xray_with_tints_stays_close(tmp_path):

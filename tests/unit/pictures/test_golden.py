@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_erosion, gaussian_filter
 
+from lungcli.anatomy import LUNGS
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.phantom import draw_phantom
-from lungcli.pictures.colours import BACKGROUND, LUNGS
+from lungcli.pictures.colours import BACKGROUND
 from lungcli.pictures.figures.curves import draw_curves
 from lungcli.pictures.figures.distribution import draw_distribution
 from lungcli.pictures.figures.matrix import Cell, draw_matrix
@@ -59,7 +60,9 @@ class Scene:
             image=self.image,
             predicted=self.predicted,
             reference=self.reference,
-            scores=PanelScores(dice=0.873, iou=0.775, right_dice=0.85, left_dice=0.89),
+            scores=PanelScores(
+                dice=0.873, iou=0.775, dice_of={"right": 0.85, "left": 0.89}
+            ),
             note="phantoms",
         )
 
@@ -76,8 +79,8 @@ def make_scene():
 
 def draw_tint(scene):
     picture = to_rgb(scene.image)
-    for lung, colour in LUNGS.items():
-        tint(picture, scene.predicted == lung, colour, 0.45)
+    for lung in LUNGS:
+        tint(picture, scene.predicted == lung.label, lung.colour, 0.45)
     return picture
 
 

@@ -1,8 +1,11 @@
 """Heat where the doubt is, the bare X-ray where there is none."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from lungcli.anatomy import HEART
 from lungcli.arrays import RIGHT
 from lungcli.pictures.colours import BLACK, WHITE
 from lungcli.pictures.heat_map import draw_heat_map, heat, mean_doubt
@@ -76,3 +79,16 @@ def test_mean_doubt_is_bits_per_predicted_pixel():
 def test_doubt_of_another_grid_is_refused():
     with pytest.raises(ValueError, match="must have one shape"):
         draw_heat_map(make_case(), np.zeros((3, 3), np.float32))
+
+
+def test_a_heart_is_no_lung_and_is_in_the_legend():
+    case = make_case()
+    labels = case.predicted.copy()
+    labels[48:60, 20:40] = HEART.label
+    heart = dataclasses.replace(case, predicted=labels)
+    doubt = np.ones((64, 64), np.float32)
+    assert mean_doubt(heart, doubt) == mean_doubt(case, doubt) == 4.0
+    pictures = [draw_heat_map(each, doubt, side=SIDE) for each in (heart, case)]
+    squares = [doubt_panel(picture)[:SIDE] for picture in pictures]
+    np.testing.assert_array_equal(*squares)
+    assert (pictures[0] == HEART.colour).all(axis=2).any()

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lungcli.anatomy import HEART, LEFT_LUNG, RIGHT_LUNG
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.phantom import draw_phantom
-from lungcli.pictures.colours import AGREED, EXTRA, LEFT_LUNG, MISSED, RIGHT_LUNG
+from lungcli.pictures.colours import AGREED, EXTRA, MISSED
 from lungcli.pictures.layers import encode_layers
 
 
@@ -53,9 +54,9 @@ def test_difference_by_hand():
 
 def test_lungs_have_their_colours_and_an_opaque_border():
     shown = decoded(encode_layers(None, PREDICTED, REFERENCE).gold)
-    assert tuple(shown[1, 1]) == (*RIGHT_LUNG, 255)
-    assert tuple(shown[1, 5]) == (*LEFT_LUNG, 255)
-    assert tuple(shown[2, 2, :3]) == RIGHT_LUNG
+    assert tuple(shown[1, 1]) == (*RIGHT_LUNG.colour, 255)
+    assert tuple(shown[1, 5]) == (*LEFT_LUNG.colour, 255)
+    assert tuple(shown[2, 2, :3]) == RIGHT_LUNG.colour
     assert 0 < shown[2, 2, 3] < 255
     assert (shown[..., 3] > 0).tolist() == (REFERENCE > 0).tolist()
 
@@ -63,7 +64,7 @@ def test_lungs_have_their_colours_and_an_opaque_border():
 def test_the_right_lung_is_on_the_left():
     phantom = draw_phantom(2, 256)
     shown = decoded(encode_layers(None, phantom.labels, phantom.labels).predicted)
-    where = (shown[..., :3] == RIGHT_LUNG).all(axis=2) & (shown[..., 3] > 0)
+    where = (shown[..., :3] == RIGHT_LUNG.colour).all(axis=2) & (shown[..., 3] > 0)
     assert np.nonzero(where)[1].mean() < 128
     assert where.tolist() == (phantom.labels == RIGHT).tolist()
 
@@ -94,3 +95,23 @@ def test_other_shapes_are_refused():
         encode_layers(image, PREDICTED[:4], REFERENCE)
     with pytest.raises(ValueError, match="must have one shape"):
         encode_layers(None, np.full((4, 4), LEFT, np.uint8), REFERENCE)
+
+
+def test_a_heart_has_its_colour_and_is_no_lung():
+    heart = labels("00000000", "01133220", "01133220", "01133220", "00003330")
+    layers = encode_layers(None, heart, REFERENCE)
+    shown = decoded(layers.predicted)
+    assert tuple(shown[4, 5]) == (*HEART.colour, 255)
+    assert tuple(shown[2, 4]) == (*HEART.colour, 255)  # two pixels wide: all line
+    assert tuple(shown[1, 5]) == (*LEFT_LUNG.colour, 255)
+    assert (shown[..., 3] > 0).tolist() == (heart > 0).tolist()
+    difference = decoded(layers.difference)
+    assert difference[4, 4, 3] == 0  # heart beside no lung
+    assert tuple(difference[1, 3, :3]) == MISSED  # lung that was called heart
+
+
+def test_unknown_pixels_are_transparent():
+    unknown = np.full((4, 6), 255, np.uint8)
+    layers = encode_layers(unknown, unknown, unknown)
+    assert not decoded(layers.gold)[..., 3].any()
+    assert not decoded(layers.difference)[..., 3].any()

@@ -6,9 +6,17 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
+from lungcli.anatomy import HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG
 from lungcli.arrays import LEFT, RIGHT
-from lungcli.pictures.colours import BLACK, LEFT_LUNG, RIGHT_LUNG, WHITE
-from lungcli.pictures.overlay import border, fit_picture, line_width, outline, tint
+from lungcli.pictures.colours import BLACK, WHITE
+from lungcli.pictures.overlay import (
+    border,
+    fit_picture,
+    line_width,
+    outline,
+    structures_in,
+    tint,
+)
 
 MASKS = arrays(np.bool_, (9, 9))
 GRAY = np.full((40, 60), 100, np.uint8)
@@ -46,8 +54,8 @@ def test_outline_colours_the_border_and_nothing_else():
     picture = outline(GRAY, labels)
     on_right = border(labels == RIGHT, 1)
     on_left = border(labels == LEFT, 1)
-    assert (picture[on_right] == RIGHT_LUNG).all()
-    assert (picture[on_left] == LEFT_LUNG).all()
+    assert (picture[on_right] == RIGHT_LUNG.colour).all()
+    assert (picture[on_left] == LEFT_LUNG.colour).all()
     assert (picture[~on_right & ~on_left] == 100).all()
 
 
@@ -55,8 +63,8 @@ def test_touching_lungs_keep_a_line_each():
     labels = np.full((10, 10), RIGHT, np.uint8)
     labels[:, 5:] = LEFT
     picture = outline(np.zeros((10, 10), np.uint8), labels, thickness=1)
-    assert tuple(picture[5, 4]) == RIGHT_LUNG
-    assert tuple(picture[5, 5]) == LEFT_LUNG
+    assert tuple(picture[5, 4]) == RIGHT_LUNG.colour
+    assert tuple(picture[5, 5]) == LEFT_LUNG.colour
 
 
 def test_reference_is_dashed_and_hidden_where_the_prediction_agrees():
@@ -123,3 +131,38 @@ def test_tint_blends_inside_the_mask_only():
     picture = np.full((1, 2, 3), 100, np.uint8)
     tint(picture, np.array([[True, False]]), (200, 100, 0), 0.5)
     assert picture.tolist() == [[[150, 100, 50], [100, 100, 100]]]
+
+
+def with_heart():
+    labels = two_lungs()
+    labels[18:34, 25:35] = HEART.label
+    return labels
+
+
+def test_a_heart_is_outlined_in_its_colour():
+    labels = with_heart()
+    picture = outline(GRAY, labels)
+    drawn = (picture == HEART.colour).all(axis=2)
+    np.testing.assert_array_equal(drawn, border(labels == HEART.label, 1))
+
+
+def test_a_pixel_that_nobody_knows_is_not_drawn():
+    unknown = np.full(GRAY.shape, 255, np.uint8)
+    assert (outline(GRAY, unknown, reference=unknown) == 100).all()
+
+
+def test_a_reduced_heart_follows_coverage():
+    labels = np.zeros((4, 8), np.uint8)
+    labels[:2, :2] = HEART.label
+    labels[:2, 2] = HEART.label  # half heart, half lung
+    labels[:2, 3] = RIGHT
+    labels[0, 4] = HEART.label  # 1 of 4 pixels
+    labels[2:, :] = 255
+    _, (fitted,) = fit_picture(labels, (labels,), 4)
+    assert fitted.tolist() == [[3, 1, 0, 0], [0, 0, 0, 0]]
+
+
+def test_lungs_are_told_of_always_others_where_they_are():
+    assert structures_in(None) == LUNGS
+    assert structures_in(two_lungs(), np.full((1, 1), 255, np.uint8)) == LUNGS
+    assert structures_in(two_lungs(), with_heart()) == (*LUNGS, HEART)

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lungcli.anatomy import HEART, LEFT_LUNG, RIGHT_LUNG
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.pictures.colours import (
     AGREED,
     BACKGROUND,
     EXTRA,
-    LEFT_LUNG,
     MISSED,
-    RIGHT_LUNG,
 )
 from lungcli.pictures.panels import PanelCase, draw_frame
 from lungcli.pictures.views import PANELS, PanelScores, compose_view
@@ -25,7 +24,7 @@ DIMMED = 60
 SIDE = 128
 BAR, GAP = 16, 2  # at this side
 SCORES = PanelScores(
-    dice=0.9, iou=0.8, right_dice=1.0, left_dice=0.75, missed=0.125, extra=0.125
+    dice=0.9, iou=0.8, dice_of={"right": 1.0, "left": 0.75}, missed=0.125, extra=0.125
 )
 
 
@@ -92,11 +91,11 @@ def test_colours_of_the_difference():
 @pytest.mark.parametrize("index", [0, 1])
 def test_lungs_are_tinted_and_outlined_by_side(index):
     square = panel(draw_frame(make_case(), side=SIDE), index)
-    assert square[64, 32].tolist() == blend(RIGHT_LUNG, 0.45)
-    assert square[64, 100].tolist() == blend(LEFT_LUNG, 0.45)
-    assert square[64, 16].tolist() == list(RIGHT_LUNG)
+    assert square[64, 32].tolist() == blend(RIGHT_LUNG.colour, 0.45)
+    assert square[64, 100].tolist() == blend(LEFT_LUNG.colour, 0.45)
+    assert square[64, 16].tolist() == list(RIGHT_LUNG.colour)
     left_edge = 88 if index == 0 else 80
-    assert square[64, left_edge].tolist() == list(LEFT_LUNG)
+    assert square[64, left_edge].tolist() == list(LEFT_LUNG.colour)
 
 
 def test_wrong_side_is_agreed_lung():
@@ -241,3 +240,36 @@ def test_unknown_panels_are_named(panels):
 def test_label_map_of_another_grid_is_refused():
     with pytest.raises(ValueError, match="must have one shape"):
         draw_frame(make_case(predicted=np.zeros((3, 3), np.uint8)))
+
+
+class TestHeart:
+    @pytest.fixture
+    def case(self):
+        plain = make_case()
+        predicted = plain.predicted.copy()
+        predicted[20:44, 26:38] = HEART.label
+        scores = dataclasses.replace(SCORES, dice_of={**SCORES.dice_of, "heart": 0.5})
+        return dataclasses.replace(plain, predicted=predicted, scores=scores)
+
+    def test_it_is_tinted_and_outlined(self, case):
+        square = panel(draw_frame(case, side=SIDE), 0)
+        assert square[64, 64].tolist() == blend(HEART.colour, 0.45)
+        assert square[64, 52].tolist() == list(HEART.colour)
+
+    def test_the_legend_tells_of_it_where_it_is(self, case):
+        def legend(name):
+            arrays = case.image, case.predicted, case.reference
+            return compose_view(name, *arrays, scores=case.scores).legend
+
+        assert legend("predicted")[2] == (HEART.colour, "heart", "Dice 0.500")
+        assert [key.name for key in legend("gold")] == ["right lung", "left lung"]
+
+    def test_the_difference_compares_lungs(self, case):
+        arrays = case.image, case.predicted, case.reference
+        lungs = np.where(case.predicted == HEART.label, 0, case.predicted)
+        np.testing.assert_array_equal(
+            compose_view("difference", *arrays).picture,
+            compose_view(
+                "difference", case.image, lungs.astype(np.uint8), case.reference
+            ).picture,
+        )

@@ -4,14 +4,15 @@ from importlib.resources import files
 
 import pytest
 
+from lungcli.anatomy import LEFT_LUNG, RIGHT_LUNG
 from lungcli.pictures import colours
 
 
 @pytest.mark.parametrize(
     ("name", "colour"),
     [
-        ("right-lung", colours.RIGHT_LUNG),
-        ("left-lung", colours.LEFT_LUNG),
+        ("right-lung", RIGHT_LUNG.colour),
+        ("left-lung", LEFT_LUNG.colour),
         ("agreed", colours.AGREED),
         ("missed", colours.MISSED),
         ("extra", colours.EXTRA),

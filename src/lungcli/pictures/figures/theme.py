@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PIL import Image
 
+from lungcli.anatomy import LEFT_LUNG, RIGHT_LUNG
 from lungcli.arrays import Rgb
 from lungcli.errors import ConfigError
 from lungcli.pictures import colours
@@ -59,8 +60,8 @@ BLUE: Final = hex_colour(colours.AGREED)
 VERMILION: Final = hex_colour(colours.MISSED)
 GREEN: Final = "#009e73"
 PURPLE: Final = "#cc79a7"
-ORANGE: Final = hex_colour(colours.LEFT_LUNG)
-SKY: Final = hex_colour(colours.RIGHT_LUNG)
+ORANGE: Final = hex_colour(LEFT_LUNG.colour)
+SKY: Final = hex_colour(RIGHT_LUNG.colour)
 
 SERIES: Final = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
 """For kinds of data, in this order. Yellow, the last of Okabe and Ito's hues, cannot be

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
+from lungcli.anatomy import LUNGS, STRUCTURES
 from lungcli.arrays import Rgb
-from lungcli.pictures.colours import PALETTE
+from lungcli.pictures.colours import PALETTE, Colour
 from lungcli.pictures.films.change import changed_box, changed_pixels
 from lungcli.system.spool import Spool
 
@@ -20,6 +21,7 @@ _NUM_COLOURS: Final = 256
 _UNCHANGED: Final = 255  # the transparent entry: what the frame before shows stays
 _SAMPLES_PER_FRAME: Final = 8192
 _MOST_SAMPLES: Final = 1_000_000  # of the film; more choose no better a palette
+_OTHERS: Final = [each.colour for each in STRUCTURES if each not in LUNGS]
 _KEEP: Final = 1  # the next frame is drawn over this one
 
 Indices = NDArray[np.uint8]  # palette entries, (height, width)
@@ -29,9 +31,9 @@ def write_gif_frames(frames: Iterable[Rgb], path: Path, duration_ms: int) -> Non
     """Write an animated GIF that loops for ever.
 
     All frames share one palette, drawn from the whole film with the colours of
-    `colours.PALETTE` kept exact, and none is dithered: nothing flickers, and areas
-    compress well. The frames wait on disk until the palette is known. Of each frame
-    only what changed is stored.
+    `colours.PALETTE` and of the structures kept exact, and none is dithered: nothing
+    flickers, and areas compress well. The frames wait on disk until the palette is
+    known. Of each frame only what changed is stored.
 
     Args:
         frames: Pictures of one shape `(height, width, 3)`; read once.
@@ -44,12 +46,14 @@ def write_gif_frames(frames: Iterable[Rgb], path: Path, duration_ms: int) -> Non
     """
     with tempfile.TemporaryFile() as waiting, path.open("wb") as stream:
         packed: Spool[bytes] = Spool(waiting)
-        samples = []
+        samples: list[NDArray[np.uint8]] = []
+        exact = dict.fromkeys(PALETTE)
         for frame in frames:
             shape = frame.shape
             packed.append(zlib.compress(frame.tobytes(), 1))
             samples.append(_sample(frame))
-        palette = _choose_palette(samples)
+            exact |= dict.fromkeys(c for c in _OTHERS if _holds(frame, c))
+        palette = _choose_palette(samples, list(exact))
         stream.write(_header(shape[1], shape[0], palette))
         before: Indices | None = None
         for pixels in packed:
@@ -67,9 +71,16 @@ def _sample(frame: Rgb) -> NDArray[np.uint8]:
     return pixels[::step].copy()
 
 
-def _choose_palette(samples: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def _holds(frame: Rgb, colour: Colour) -> bool:
+    parts = [frame[..., part] == value for part, value in enumerate(colour)]
+    return bool((parts[0] & parts[1] & parts[2]).any())
+
+
+def _choose_palette(
+    samples: Sequence[NDArray[np.uint8]], exact: Sequence[Colour]
+) -> NDArray[np.uint8]:
     """Return 256 colours, shape `(256, 3)`: fixed, adaptive, one for unchanged."""
-    num_adaptive = _NUM_COLOURS - len(PALETTE) - 1
+    num_adaptive = _NUM_COLOURS - len(exact) - 1
     every = -(-len(samples) * _SAMPLES_PER_FRAME // _MOST_SAMPLES)
     pixels = np.concatenate([sample[::every] for sample in samples])
     strip = Image.fromarray(pixels[None])
@@ -77,8 +88,8 @@ def _choose_palette(samples: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     chosen = strip.quantize(num_adaptive, Image.Quantize.MAXCOVERAGE)
     adaptive = np.array(chosen.getpalette(), np.uint8).reshape(-1, 3)[:num_adaptive]
     palette = np.zeros((_NUM_COLOURS, 3), np.uint8)
-    palette[: len(PALETTE)] = PALETTE
-    palette[len(PALETTE) :][: len(adaptive)] = adaptive
+    palette[: len(exact)] = exact
+    palette[len(exact) :][: len(adaptive)] = adaptive
     return palette
 
 

@@ -81,8 +81,7 @@ def _score(counts: dict[str, Overlap]) -> PanelScores:
     return PanelScores(
         dice=dice(lungs),
         iou=iou(lungs),
-        right_dice=dice(counts["right"]),
-        left_dice=dice(counts["left"]),
+        dice_of={part: dice(each) for part, each in counts.items() if part != LUNGS},
         missed=lungs.missed / area if area else float("nan"),
         extra=lungs.extra / area if area else float("nan"),
     )

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from lungcli.anatomy import LUNGS, STRUCTURES, Structure
 from lungcli.pictures.film import write_png
+from lungcli.pictures.overlay import structures_in
 from lungcli.pictures.panels import PanelCase, draw_overlay
 from lungcli.pictures.sheet import Tile, contact_sheet
-from lungcli.pictures.views import OUTLINES
+from lungcli.pictures.views import outlines
 from lungcli.workflows.drawing.panel_cases import worst_first
 
 TILES_A_SHEET: Final = 96
@@ -40,12 +42,13 @@ def write_sheets(
     written = []
     for number, page in enumerate(pages, start=1):
         name = "grid.png" if len(pages) == 1 else f"grid-{number}.png"
+        tiles, drawn = _tiles(cases, page, side)
         picture = contact_sheet(
-            [_tile(cases[index], side) for index in page],
+            tiles,
             columns=columns,
             side=side,
             title=_sheet_title(dice, split, (number, len(pages))),
-            legend=OUTLINES[:2] if all(map(math.isnan, dice)) else OUTLINES,
+            legend=outlines(drawn, reference=not all(map(math.isnan, dice))),
         )
         written.append(write_png(picture, folder / name))
     return written
@@ -73,6 +76,18 @@ def _sheet_title(dice: Sequence[float], split: str, place: tuple[int, int]) -> s
     if place[1] > 1:
         words.append(f"{place[0]}/{place[1]}")
     return " · ".join(words)
+
+
+def _tiles(
+    cases: Sequence[PanelCase], page: Sequence[int], side: int
+) -> tuple[list[Tile], tuple[Structure, ...]]:
+    """Draw the cases of a page, one at a time, and say what is drawn on them."""
+    tiles, drawn = [], set(LUNGS)
+    for index in page:
+        case = cases[index]
+        tiles.append(_tile(case, side))
+        drawn.update(structures_in(case.predicted, case.reference))
+    return tiles, tuple(each for each in STRUCTURES if each in drawn)
 
 
 def _tile(panel: PanelCase, side: int) -> Tile:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lungcli.arrays import Gray
+from lungcli.masks.labels import LUNG_CHANNELS
 from lungcli.workflows.shared.inference import LungModel
 
 # Scale and degrees of each further look. Measured in docs/commands/visualize.md: looks
@@ -59,7 +60,8 @@ def look_again(lungs: LungModel, square: Gray) -> Plane:
     side = square.shape[0]
     changes = [affine(side, scale, degrees) for scale, degrees in _CHANGES]
     looks = np.stack([square, *(warp(square, change) for change in changes)])
-    answers: Plane = lungs.predictor.probabilities(looks[..., None]).sum(axis=-1)
+    probabilities = lungs.predictor.probabilities(looks[..., None])
+    answers: Plane = probabilities[..., LUNG_CHANNELS].sum(axis=-1)
     whole = np.ones((side, side), np.float32)
     for answer, change in zip(answers[1:], changes, strict=True):
         back = _inverse(change)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from lungcli.anatomy import LUNGS, named
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.system.files import printable, remove_file, whole_file
 from lungcli.system.locks import locked
@@ -28,6 +29,7 @@ from lungcli.workflows.predicting.tables import write_tables
 from lungcli.workflows.shared.output_folder import check_output
 
 _NAME: Final = re.compile(r"predictions\.[0-9]+-of-[0-9]+\.jsonl")
+_LUNGS: Final = tuple(lung.key for lung in LUNGS)  # what is written if none is said
 _MOST_NAMED: Final = 5  # parts in a message
 
 
@@ -137,7 +139,11 @@ def merge(
         _gather(parts, stems, journal, progress)
         entries = partial(journal.entries, stems)
         try:
-            paths = write_tables(target, entries, parts[0].settings["formats"])
+            settings = parts[0].settings
+            structures = named(settings.get("structures", _LUNGS))
+            paths = write_tables(
+                target, entries, settings["formats"], structures=structures
+            )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise _foreign(target / JOURNAL) from error
         return sum_up(entries(), out=target, paths=paths, collect=collect)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from lungcli.anatomy import Structure
 from lungcli.checks.gate import Gate
 from lungcli.checks.quality import QualityModel
 from lungcli.data.inputs import Input
@@ -65,6 +66,7 @@ class LabellerPlan:
             lungs=lungs,
             gate=Gate.load(),
             quality=QualityModel.load(),
+            structures=settings.written(lungs.structures),
             on_doubt=settings.on_doubt,
             formats=settings.formats,
             out=self.out,
@@ -91,6 +93,7 @@ class Labeller:
         lungs: The network.
         gate: Judges what an image looks like.
         quality: Judges a mask.
+        structures: Which of those that the network draws are written.
         on_doubt: An `OnDoubt`.
         formats: What is written.
         out: The output folder, or its URL.
@@ -99,6 +102,7 @@ class Labeller:
     lungs: LungModel
     gate: Gate
     quality: QualityModel
+    structures: tuple[Structure, ...]
     on_doubt: str
     formats: Sequence[str]
     out: Path | Url
@@ -151,8 +155,9 @@ class Labeller:
             if examined.refused:
                 return _refusal(item, xray, examined)
             looks = self._look(xray, examined.correction)
-            labelled = self._restore(xray, looks.last, item, path)
-            tables = contributions(labelled, self.formats)
+            drawn = self._restore(xray, looks.last, item, path)
+            labelled = drawn.only(self.structures)
+            tables = contributions(labelled, self.formats, drawn=drawn)
             outputs = self._write(labelled, stem)
         doubts = (*examined.doubts, *looks.doubts)
         return Outcome(
@@ -187,7 +192,7 @@ class Labeller:
         return Looks(first=first, last=last)
 
     def _restore(self, xray: Xray, seen: Look, item: Input, path: Path) -> LabelledXray:
-        """Return the lungs on the stored grid."""
+        """Return all that the network draws, on the stored grid."""
         correction = seen.view.correction
         probabilities = None
         if NPZ in self.formats:
@@ -197,6 +202,7 @@ class Labeller:
             name=item.name,
             image=xray.pixels,
             labels=correction.undo(self.lungs.restore(seen.cleaned, seen.geometry)),
+            structures=self.lungs.structures,
             probabilities=probabilities,
             spacing_mm=xray.spacing_mm,
             quarter_turns=correction.quarter_turns,

@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap, Probabilities
+from lungcli.anatomy import LUNGS
+from lungcli.arrays import Gray, LabelMap, Probabilities
 from lungcli.checks.quality import QualityModel
 from lungcli.data.geometry import Geometry
 from lungcli.masks.labels import threshold_labels
@@ -16,13 +17,6 @@ from lungcli.workflows.shared.inference import LungModel
 _BOTH: Final = "both"
 _NONE: Final = "none"
 _LOW_QUALITY: Final = 0.9  # a predicted Dice below is a doubt
-
-_FOUND: Final = {
-    (True, True): _BOTH,
-    (True, False): "right",
-    (False, True): "left",
-    (False, False): _NONE,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +50,7 @@ class Look:
         view: How it saw the X-ray.
         square: The X-ray on the network's grid.
         geometry: How it lies in there.
-        raw: Probabilities of both lungs on that grid, shape `(s, s, 2)`.
+        raw: Probabilities on that grid, shape `(s, s, structures)`.
         cleaned: The same, without specks and holes.
         quality: Predicted Dice, in [0, 1].
         found: Which lungs: `both`, `right`, `left` or `none`.
@@ -118,7 +112,9 @@ def look(lungs: LungModel, quality: QualityModel, stored: Gray, view: View) -> L
     square, geometry = lungs.to_square(view.apply(stored))
     raw = lungs.infer(square)
     cleaned = lungs.clean(raw)
-    labels = threshold_labels(cleaned, threshold=lungs.threshold)
+    labels = threshold_labels(
+        cleaned, threshold=lungs.threshold, channels=lungs.channels
+    )
     return Look(
         view=view,
         square=square,
@@ -173,7 +169,8 @@ def other_views(view: View, *, upright: bool) -> Iterator[View]:
 
 def which_lungs(labels: LabelMap) -> str:
     """Name the lungs that a label map holds: `both`, `right`, `left` or `none`."""
-    return _FOUND[bool((labels == RIGHT).any()), bool((labels == LEFT).any())]
+    found = [lung.key for lung in LUNGS if (labels == lung.label).any()]
+    return _BOTH if len(found) == len(LUNGS) else "".join(found) or _NONE
 
 
 def _quality(look: Look) -> float:

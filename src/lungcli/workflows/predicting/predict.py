@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from lungcli._version import __version__
+from lungcli.anatomy import LUNGS, Structure
 from lungcli.checks.gate import GATE_FILES
 from lungcli.checks.quality import QUALITY_JSON
 from lungcli.model.find import BUNDLED, Announce, find_model, quiet
@@ -22,7 +23,7 @@ from lungcli.workflows.predicting.output import OutputFolder, output_folder
 from lungcli.workflows.predicting.predictions import Predictions, sum_up
 from lungcli.workflows.predicting.record import Entry
 from lungcli.workflows.predicting.review_sheet import write_review
-from lungcli.workflows.predicting.settings import PredictSettings
+from lungcli.workflows.predicting.settings import PredictSettings, Written
 from lungcli.workflows.predicting.tables import write_tables
 from lungcli.workflows.predicting.tasks import Task, find_tasks
 from lungcli.workflows.predicting.workers import choose_workers
@@ -64,7 +65,8 @@ def predict(
         runs: Folder of all runs.
         collect: Whether to return what became of each X-ray, 2 kB for each.
         progress: Told after each file.
-        announce: Told if the bundled network was taken unasked, or a GPU is not seen.
+        announce: Told if the bundled network was taken unasked, the model draws none of
+            the structures asked for besides the lungs, or a GPU is not seen.
         on_entry: Told what became of each file.
 
     Raises:
@@ -85,7 +87,10 @@ def predict(
     plan = LabellerPlan(model=found, settings=settings, out=out)
     share = settings.shard.share(tasks)
     lungs, label_all = choose_workers(plan, share, announce)
-    conditions = _conditions(plan, lungs, tasks)
+    if settings.structures == Written.ALL and lungs.structures == LUNGS:
+        announce(f"{lungs.name} draws lungs only: --structures all adds nothing.")
+    structures = settings.written(lungs.structures)
+    conditions = _conditions(plan, lungs, tasks, structures)
     with (
         # before anything is written: there may be no such cluster
         connected(settings.cluster) if settings.cluster else nullcontext(),
@@ -95,7 +100,9 @@ def predict(
             skipped = call.label(label_all, progress, on_entry)
         finally:
             here = call.files.folder
-            paths = write_tables(here, call.entries, settings.formats, settings.shard)
+            paths = write_tables(
+                here, call.entries, settings.formats, settings.shard, structures
+            )
         if settings.review and (sheet := write_review(call.pairs(), here, folder)):
             paths.append(sheet)
         return sum_up(
@@ -123,10 +130,15 @@ def _opened(
 
 
 def _conditions(
-    plan: LabellerPlan, lungs: LungModel, tasks: Sequence[Task]
+    plan: LabellerPlan,
+    lungs: LungModel,
+    tasks: Sequence[Task],
+    structures: Sequence[Structure],
 ) -> dict[str, Any]:
     """Return all that the results depend on."""
     settings = plan.settings
+    # not said of lungs: nor did earlier versions say it
+    others = [] if structures == LUNGS else [each.key for each in structures]
     return {
         "lungcli": __version__,
         "model": plan.model.name,
@@ -135,6 +147,7 @@ def _conditions(
         "threshold": lungs.threshold,
         "formats": sorted(settings.formats),
         "on_doubt": settings.on_doubt,
+        **({"structures": others} if others else {}),
         **settings.shard.conditions([task.stem for task in tasks]),
     }
 

@@ -1,8 +1,10 @@
 """How X-rays are labelled, and what is written; imports nothing slow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lungcli.anatomy import LUNGS, Structure
 from lungcli.errors import ConfigError
 from lungcli.model.engine import Engine
 from lungcli.workflows.predicting.formats import FORMATS, PNG
@@ -17,12 +19,20 @@ class OnDoubt(StrEnum):
     REFUSE = "refuse"
 
 
+class Written(StrEnum):
+    """Which structures are written, of those that the model draws."""
+
+    LUNGS = "lungs"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictSettings:
     """How X-rays are labelled, and what is written.
 
     Attributes:
         formats: Names in `FORMATS`.
+        structures: A `Written`: `lungs` or `all`.
         on_doubt: An `OnDoubt`: `warn`, `fix` or `refuse`.
         engine: An `Engine`: `auto`, `onnx` or `keras`.
         review: Whether to draw a sheet of the most doubtful masks.
@@ -35,6 +45,7 @@ class PredictSettings:
     """
 
     formats: tuple[str, ...] = (PNG,)
+    structures: str = Written.LUNGS
     on_doubt: str = OnDoubt.WARN
     engine: str = Engine.AUTO
     review: bool = False
@@ -46,6 +57,10 @@ class PredictSettings:
         """Reject impossible values before any work."""
         if self.on_doubt not in tuple(OnDoubt):
             msg = f"--on-doubt {self.on_doubt!r}: choose one of {', '.join(OnDoubt)}."
+            raise ConfigError(msg)
+        if self.structures not in tuple(Written):
+            names = ", ".join(Written)
+            msg = f"--structures {self.structures!r}: choose one of {names}."
             raise ConfigError(msg)
         if not self.formats or not set(self.formats) <= set(FORMATS):
             msg = f"formats {self.formats}: choose from {', '.join(FORMATS)}."
@@ -65,3 +80,7 @@ class PredictSettings:
             )
 
             check_address(self.cluster)
+
+    def written(self, drawn: Sequence[Structure]) -> tuple[Structure, ...]:
+        """Return which of the structures that a model draws are written."""
+        return tuple(drawn) if self.structures == Written.ALL else LUNGS

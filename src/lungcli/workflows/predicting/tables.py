@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from lungcli.anatomy import LUNGS, Structure
 from lungcli.metrics.measures import measure_columns
 from lungcli.outputs.coco import CocoEntry, write_coco
-from lungcli.outputs.rle import RleRow, write_rle
+from lungcli.outputs.rle import write_rle
 from lungcli.system.files import Cell, csv_cell, whole_file
 from lungcli.workflows.predicting.formats import COCO, CSV, RLE, TABLES
 from lungcli.workflows.predicting.record import Entry, Film, Finding
@@ -38,7 +39,11 @@ Entries = Callable[[], Iterable[Entry]]  # begins anew at every call
 
 
 def write_tables(
-    out: Path, entries: Entries, formats: Sequence[str], shard: Shard = WHOLE
+    out: Path,
+    entries: Entries,
+    formats: Sequence[str],
+    shard: Shard = WHOLE,
+    structures: Sequence[Structure] = LUNGS,
 ) -> list[Path]:
     """Write the files for all X-rays from what is known of each.
 
@@ -47,6 +52,7 @@ def write_tables(
         entries: In the order of the tables; one at a time is in memory.
         formats: The wanted ones.
         shard: Which part of all X-rays these are.
+        structures: Those that are written.
 
     Returns:
         `predictions.csv`, then the files of the formats.
@@ -58,12 +64,13 @@ def write_tables(
     write_table(table, _COLUMNS, entries(), _prediction)
     paths = {name: out / shard.named(TABLES[name]) for name in TABLES}
     if RLE in formats:
-        write_rle((RleRow(**part) for part in _parts(entries(), RLE)), paths[RLE])
+        write_rle(_parts(entries(), RLE), paths[RLE], structures)
     if COCO in formats:
-        write_coco((CocoEntry(**part) for part in _parts(entries(), COCO)), paths[COCO])
+        cases = (CocoEntry(**part) for part in _parts(entries(), COCO))
+        write_coco(cases, paths[COCO], structures)
     if CSV in formats:
         measured = (entry for entry in entries() if CSV in entry.record.tables)
-        columns = ("file", "name", *measure_columns())
+        columns = ("file", "name", *_measured_columns(entries()))
         write_table(paths[CSV], columns, measured, _measures)
     return [table, *(path for name, path in paths.items() if name in formats)]
 
@@ -97,6 +104,12 @@ def _parts(entries: Iterable[Entry], name: str) -> Iterator[dict[str, Any]]:
     for entry in entries:
         if name in entry.record.tables:
             yield entry.record.tables[name]
+
+
+def _measured_columns(entries: Iterable[Entry]) -> Sequence[str]:
+    """Return the measures of the first X-ray: all are of what the model draws."""
+    measured = (entry.record.tables.get(CSV) for entry in entries)
+    return next((tuple(each) for each in measured if each), measure_columns())
 
 
 def _measures(entry: Entry) -> list[Cell]:

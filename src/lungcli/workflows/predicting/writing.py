@@ -42,7 +42,7 @@ def _write_overlay(xray: LabelledXray, path: Path) -> None:
 
 
 def _rle(xray: LabelledXray) -> dict[str, Any]:
-    return asdict(rle_row(xray))
+    return dict(rle_row(xray))
 
 
 def _coco(xray: LabelledXray) -> dict[str, Any]:
@@ -51,7 +51,13 @@ def _coco(xray: LabelledXray) -> dict[str, Any]:
 
 def _measures(xray: LabelledXray) -> dict[str, Any]:
     turns = xray.quarter_turns
-    return measure(xray.labels, xray.spacing_mm, quarter_turns=turns).to_dict()
+    found = measure(
+        xray.labels,
+        xray.spacing_mm,
+        quarter_turns=turns,
+        structures=xray.structures,
+    )
+    return found.to_dict()
 
 
 _WRITERS: Final[dict[str, Callable[[LabelledXray, Path], object]]] = {
@@ -107,7 +113,17 @@ def write_files(
 
 
 def contributions(
-    xray: LabelledXray, formats: Sequence[str]
+    xray: LabelledXray, formats: Sequence[str], *, drawn: LabelledXray
 ) -> dict[str, dict[str, Any]]:
-    """Return what an X-ray adds to each file for all, as JSON documents."""
-    return {name: _CONTRIBUTIONS[name](xray) for name in formats if name in TABLES}
+    """Return what an X-ray adds to each file for all, as JSON documents.
+
+    Args:
+        xray: With the structures that are written.
+        formats: The wanted ones.
+        drawn: With all that the model draws: all of it is measured.
+    """
+    return {
+        name: _CONTRIBUTIONS[name](drawn if name == CSV else xray)
+        for name in formats
+        if name in TABLES
+    }

@@ -8,14 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli import anatomy
-from lungcli.anatomy import BACKGROUND, Structure
+from lungcli.anatomy import BACKGROUND, Structure, named
 from lungcli.arrays import Gray, LabelMap, Probabilities
 from lungcli.data.geometry import Geometry, fit_square, resize_square, to_square
 from lungcli.data.levels import spread_levels
 from lungcli.data.restoring import from_square_within
 from lungcli.errors import ConfigError, DatasetError, ModelError
-from lungcli.masks.labels import clean_probabilities, threshold_sides
+from lungcli.masks.labels import clean_probabilities, threshold_planes
 from lungcli.model.engine import Engine
 from lungcli.model.find import Announce, ModelFolder, find_model, quiet
 from lungcli.model.info import ModelInfo
@@ -36,7 +35,7 @@ class Predictor(Protocol):
     batch_size: int
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return `(n, size, size, 2)` for uint8 CXRs `(n, size, size, 1)`."""
+        """Return `(n, size, size, structures)` for uint8 CXRs `(n, size, size, 1)`."""
 
 
 class LungModel:
@@ -69,14 +68,19 @@ class LungModel:
         return self.predictor.info.network.size
 
     @property
-    def structures(self) -> tuple[Structure, ...]:
-        """What it draws, in the order of its channels."""
-        return anatomy.named(self.predictor.info.network.structures)
-
-    @property
     def threshold(self) -> float:
         """Probability of lung from which a pixel counts as lung."""
         return self.predictor.info.threshold
+
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """What it draws, in the order of its channels; the lungs come first."""
+        return named(self.predictor.info.network.structures)
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Label of each channel of its probabilities."""
+        return self.predictor.info.network.labels
 
     def label_cases(self, cases: Sequence[DatasetCase]) -> Iterator[LabelMap]:
         """Yield the label map of each prepared case, on its original grid.
@@ -105,13 +109,15 @@ class LungModel:
         return to_square(spread_levels(image), geometry), geometry
 
     def infer(self, square: Gray) -> Probabilities:
-        """Return the probabilities of both lungs on the network's grid."""
+        """Return the probabilities of its structures on the network's grid."""
         probabilities: Probabilities = self._infer([square])[0]
         return probabilities
 
     def clean(self, probabilities: Probabilities) -> Probabilities:
         """Return probabilities without specks and holes, on the same grid."""
-        return clean_probabilities(probabilities, threshold=self.threshold)
+        return clean_probabilities(
+            probabilities, threshold=self.threshold, channels=self.channels
+        )
 
     def restore(self, cleaned: Probabilities, geometry: Geometry) -> LabelMap:
         """Return the label map on the original grid.
@@ -120,10 +126,12 @@ class LungModel:
         """
         labels = np.full((geometry.height, geometry.width), BACKGROUND, np.uint8)
         # A scaled value lies between its neighbours', so it reaches the threshold only
-        # beside a cell that does.
+        # beside a cell that does; and where one structure does, their sum does.
         wanted = cleaned.sum(axis=-1) >= self.threshold
-        for (right, left), box in from_square_within(cleaned, geometry, wanted):
-            labels[box] = threshold_sides(right, left, threshold=self.threshold)
+        for planes, box in from_square_within(cleaned, geometry, wanted):
+            labels[box] = threshold_planes(
+                planes, threshold=self.threshold, channels=self.channels
+            )
         return labels
 
     def check_convention(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.anatomy import ANY_OF, BACKGROUND
+from lungcli.anatomy import ANY_OF, BACKGROUND, LUNG_LABELS
 from lungcli.arrays import Rgb, is_lung
 from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.masks.labels import label_map
@@ -34,6 +34,7 @@ class Evolution:
         references: Their label maps, of the same shape.
         names: Their names.
         threshold: Probability from which a pixel counts as lung.
+        channels: Label of each channel of the probabilities.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Evolution:
         references: Pixels,
         names: Sequence[str],
         threshold: float,
+        channels: Sequence[int] = LUNG_LABELS,
     ) -> None:
         spread = np.linspace(0, len(images) - 1, min(NUM_CASES, len(images)))
         self._chosen = spread.round().astype(int)
@@ -53,6 +55,7 @@ class Evolution:
         self._references = np.where(masks < ANY_OF, masks, BACKGROUND)
         self._names = [names[index] for index in self._chosen]
         self._threshold = threshold
+        self._channels = tuple(channels)
         self._predicted: list[NDArray[np.uint8]] = []
 
     def watch(
@@ -61,16 +64,20 @@ class Evolution:
         """Hand on the probabilities of an epoch; remember those of the cases shown.
 
         Args:
-            batches: Of all validation cases, each batch `(n, size, size, 2)`.
+            batches: Of all validation cases, each batch
+                `(n, size, size, structures)`.
         """
         predicted: list[NDArray[np.uint8]] = []
         number = 0
         for batch in batches:
             for probabilities in batch:
                 if number in self._chosen:
-                    predicted.append(
-                        label_map(probabilities, threshold=self._threshold)
+                    labels = label_map(
+                        probabilities,
+                        threshold=self._threshold,
+                        channels=self._channels,
                     )
+                    predicted.append(labels)
                 number += 1
             yield batch
         self._predicted = predicted

@@ -54,6 +54,7 @@ class TrainingSetup:
             references=self.validation.masks,
             names=[case.case_id for _, case in self.cases.validation],
             threshold=THRESHOLD,
+            channels=self.config.network.labels,
         )
 
     def write_config(self, *, halved_from: int | None = None) -> None:

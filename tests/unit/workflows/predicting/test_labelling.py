@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lungcli.anatomy import LUNGS, STRUCTURES
 from lungcli.checks.gate import Appearance
 from lungcli.data.geometry import fit_square, to_square
 from lungcli.data.inputs import Input
@@ -18,7 +19,8 @@ from lungcli.workflows.predicting.record import Finding, Status
 class Lungs:
     """A network that finds the right lung left of the middle, the left one beside."""
 
-    name, threshold = "stand-in", 0.5
+    name, threshold, structures = "stand-in", 0.5, LUNGS
+    channels = (1, 2)
 
     def to_square(self, image):
         geometry = fit_square(*image.shape, 64)
@@ -82,11 +84,20 @@ def item(tmp_path):
 def label(tmp_path, item):
     """A function that labels the X-ray as the stand-ins say."""
 
-    def label(*, formats=("png",), on_doubt="warn", chest=True, score=0.99, lungs=None):
+    def label(
+        *,
+        formats=("png",),
+        on_doubt="warn",
+        chest=True,
+        score=0.99,
+        lungs=None,
+        structures=LUNGS,
+    ):
         labeller = Labeller(
             lungs=lungs or Lungs(),
             gate=Gate(chest=chest),
             quality=Quality(score),
+            structures=structures,
             on_doubt=on_doubt,
             formats=formats,
             out=tmp_path / "masks",
@@ -176,3 +187,49 @@ def test_a_full_disk_is_everybodys(label, tmp_path):
     (tmp_path / "masks").write_text("no folder")
     with pytest.raises(OutputError, match="cannot write"):
         label()
+
+
+class Chest(Lungs):
+    """A network that finds a heart as well, in rows 30-39 of columns 26-33."""
+
+    structures, channels = STRUCTURES, (1, 2, 3)
+
+    def infer(self, square):
+        found = np.zeros((64, 64, 3), np.float32)
+        found[..., :2] = super().infer(square)
+        found[30:40, 26:34, 2] = 1
+        return found
+
+    def restore(self, cleaned, geometry):
+        labels = super().restore(cleaned, geometry)
+        labels[30:40, 26:34] = 3
+        return labels
+
+
+def written(folder):
+    with np.load(folder / "a.npz") as archive:
+        return {name: archive[name] for name in archive}
+
+
+def test_a_heart_is_written_on_request(label, tmp_path):
+    entry = label(formats=("png", "npz", "coco"), lungs=Chest(), structures=STRUCTURES)
+    with Image.open(tmp_path / "masks" / "a.png") as mask:
+        rows, columns = np.nonzero(np.asarray(mask) == 3)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (30, 39, 26, 33)
+    arrays = written(tmp_path / "masks")
+    assert arrays["structures"].tolist() == ["right", "left", "heart"]
+    assert arrays["probabilities"].shape == (64, 64, 3)
+    boxes = [each["bbox"] for each in entry.record.tables["coco"]["annotations"]]
+    assert boxes[2] == [26, 30, 8, 10]
+    assert entry.record.finding.lungs == "both"
+
+
+def test_without_request_nothing_tells_of_a_heart(label, tmp_path):
+    formats = ("png", "npz", "coco", "rle", "nifti", "overlay")
+
+    def outcome(lungs):
+        record = label(formats=formats, lungs=lungs).record
+        folder = tmp_path / "masks"
+        return record.tables, {p.name: p.read_bytes() for p in folder.iterdir()}
+
+    assert outcome(Chest()) == outcome(Lungs())

@@ -32,7 +32,7 @@ LABELS[10:40, 5:20], LABELS[12:38, 40:60] = 1, 2
 class Network:
     """Finds both lungs in the one image that it knows, and else what it is told."""
 
-    threshold = 0.5
+    threshold, channels = 0.5, (1, 2)
 
     def __init__(self, otherwise=None, *, contrast=20):
         self.otherwise = np.zeros_like(LABELS) if otherwise is None else otherwise
@@ -123,7 +123,7 @@ def test_what_a_tag_says_is_upright_is_not_turned():
 
 @pytest.mark.parametrize(
     ("labels", "name"),
-    [([0], "none"), ([0, 1], "right"), ([2], "left"), ([1, 2], "both")],
+    [([0, 3], "none"), ([0, 1], "right"), ([2, 3], "left"), ([1, 2], "both")],
 )
 def test_names_of_what_is_found(labels, name):
     assert which_lungs(np.array([labels], np.uint8)) == name

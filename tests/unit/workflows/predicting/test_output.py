@@ -185,7 +185,13 @@ def test_a_mask_that_cannot_be_removed_is_told_of(memory, monkeypatch, tmp_path)
     (tmp_path / "a.png").write_bytes(b"no image")
     item = Input(shown="a.png", name=PurePosixPath("a.png"), path=tmp_path / "a.png")
     labeller = Labeller(
-        lungs=None, gate=None, quality=None, on_doubt="warn", formats=("png",), out=OUT
+        lungs=None,
+        gate=None,
+        quality=None,
+        structures=(),
+        on_doubt="warn",
+        formats=("png",),
+        out=OUT,
     )
     entry = labeller.label(item, PurePosixPath("a"))
     assert entry.status == "failed"

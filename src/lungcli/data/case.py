@@ -1,5 +1,6 @@
 """One chest X-ray with its mask files, as every source lists it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -40,22 +41,24 @@ class MaskFiles:
     """The mask files of one CXR, merged with OR.
 
     Attributes:
-        right: Files of the patient's right lung.
-        left: Files of the patient's left lung.
-        combined: Files of both lungs: binary, or a label map 0/1/2.
+        apart: Files of one structure each, by its key.
+        combined: Files of both lungs: binary, or a label map, which may hold other
+            structures, too.
         scale: The masks may be drawn on a grid this many times coarser than the
             image's (JSRT: 2); 1 if they must have the image's size.
     """
 
-    right: tuple[Path, ...] = ()
-    left: tuple[Path, ...] = ()
+    apart: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     combined: tuple[Path, ...] = ()
     scale: int = 1
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Every file, right lung first."""
-        return self.right + self.left + self.combined
+        """Every file, those of one structure first."""
+        return (
+            *(path for files in self.apart.values() for path in files),
+            *self.combined,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ class Issue(StrEnum):
     LARGE_MASK = "mask of nearly everything"
     STRAY_BLOBS = "stray blobs"
     SIDES = "swapped sides"
+    OVERLAP = "overlapping masks"
     DUPLICATE = "exact duplicate"
     NEAR_DUPLICATE = "near duplicate"
     PATIENT_LEAK = "patient in two splits"

@@ -71,8 +71,8 @@ class TestMontgomery:
         first, second = found.cases
         assert first.case_id == first.patient_id == "MCUCXR_0001_0"
         assert (first.finding, second.finding) == ("normal", "tuberculosis")
-        assert first.masks.right[0].parent.name == "rightMask"
-        assert first.masks.left[0].parent.name == "leftMask"
+        assert first.masks.apart["right"][0].parent.name == "rightMask"
+        assert first.masks.apart["left"][0].parent.name == "leftMask"
 
     def test_spacing_holds_at_the_published_sizes_only(self, tmp_path: Path) -> None:
         spacing = one(montgomery(tmp_path)).cases[0].spacing
@@ -105,7 +105,7 @@ class TestMontgomery:
             "0002_0",
             "0104_1",
         ]
-        assert found.cases[0].masks.left == ()
+        assert "left" not in found.cases[0].masks.apart
         assert found.cases[1].masks is None
         assert issues(found) == [
             (Issue.NO_MASK, "MCUCXR_0002_0"),
@@ -199,8 +199,8 @@ class TestJsrt:
         assert found.findings == ()
         first, second = found.cases
         assert (first.finding, second.finding) == ("nodule", "non-nodule")
-        assert first.masks.right[0].parent.name == "right lung"
-        assert second.masks.left[0].parent.name == "left lung"
+        assert first.masks.apart["right"][0].parent.name == "right lung"
+        assert second.masks.apart["left"][0].parent.name == "left lung"
         assert first.masks.scale == 2
         assert first.spacing.at((2048, 2048)) == (0.175, 0.175)
         assert first.spacing.at((1024, 1024)) is None

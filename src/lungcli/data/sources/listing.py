@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lungcli.anatomy import LUNGS
 from lungcli.data.case import (
     WITHOUT_MASK,
     AuditFinding,
@@ -133,15 +134,29 @@ def sort_out(pairs: Iterable[tuple[str, Path]]) -> Files:
     return Files(dict(sorted(used.items())), tuple(findings))
 
 
-def side_masks(
-    right: Path | None, left: Path | None, scale: int = 1
+def masks_of(
+    stem: str,
+    apart: Mapping[str, Files],
+    combined: Files | None = None,
+    scale: int = 1,
 ) -> MaskFiles | None:
-    """Return the masks of the lungs apart; None if there is neither."""
-    if right is None and left is None:
+    """Return the masks of an image; None if there are none.
+
+    Args:
+        stem: Of the image.
+        apart: Files of one structure each, by its key.
+        combined: Files of both lungs.
+        scale: As in `MaskFiles`.
+    """
+    files = {
+        key: (each.by_stem[stem],)
+        for key, each in apart.items()
+        if stem in each.by_stem
+    }
+    both = combined.by_stem.get(stem) if combined else None
+    if not files and both is None:
         return None
-    return MaskFiles(
-        right=(right,) if right else (), left=(left,) if left else (), scale=scale
-    )
+    return MaskFiles(apart=files, combined=(both,) if both else (), scale=scale)
 
 
 def require_images(images: Files, folder: Path, expected: str) -> None:
@@ -206,17 +221,19 @@ def _missing_masks(cases: Iterable[Case]) -> Iterator[AuditFinding]:
 
 def _missing_sides(cases: Iterable[Case]) -> Iterator[AuditFinding]:
     for case in cases:
-        if case.masks is None or bool(case.masks.right) == bool(case.masks.left):
+        if case.masks is None or case.masks.combined:
             continue
-        there, missing = ("right", "left") if case.masks.right else ("left", "right")
-        yield AuditFinding(
-            issue=Issue.NO_MASK,
-            source=case.source,
-            case_id=case.case_id,
-            path=case.image_path,
-            detail=f"no mask of the {missing} lung",
-            action=f"kept with the {there} lung alone",
-        )
+        there = [lung.name for lung in LUNGS if lung.key in case.masks.apart]
+        missing = [lung.name for lung in LUNGS if lung.key not in case.masks.apart]
+        if len(there) == 1:
+            yield AuditFinding(
+                issue=Issue.NO_MASK,
+                source=case.source,
+                case_id=case.case_id,
+                path=case.image_path,
+                detail=f"no mask of the {missing[0]}",
+                action=f"kept with the {there[0]} alone",
+            )
 
 
 def _missing_images(masks: Files, images: Files) -> Iterator[AuditFinding]:

@@ -7,6 +7,7 @@ Sources: Jaeger et al. (2014), Quant Imaging Med Surg 4(6):475-477; Candemir et 
 from pathlib import Path
 from typing import Final
 
+from lungcli.anatomy import LUNGS
 from lungcli.data.case import Case, Layout, MaskFiles, PublishedSpacing, SourceListing
 from lungcli.data.sources import listing
 from lungcli.data.sources.readings import read_reading
@@ -43,19 +44,20 @@ class Montgomery:
         folder = listing.subfolder(root, "CXR_png") or root / "CXR_png"
         images = listing.image_files(folder)
         listing.require_images(images, folder, self.expected)
-        left = _side_files(root, "leftMask", images)
-        right = _side_files(root, "rightMask", images)
+        apart = {
+            lung.key: _side_files(root, f"{lung.side}Mask", images) for lung in LUNGS
+        }
         readings = listing.subfolder(root, "ClinicalReadings")
         cases = tuple(
             montgomery_case(
                 stem,
                 image,
-                listing.side_masks(right.by_stem.get(stem), left.by_stem.get(stem)),
+                listing.masks_of(stem, apart),
                 readings,
             )
             for stem, image in images.by_stem.items()
         )
-        files = (images, right, left)
+        files = (images, *apart.values())
         return (listing.list_source(NAME, root, self.layout, cases, files),)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lungcli.data.case import AuditFinding, CaseKey, Convention, Layout, SourceListing
 from lungcli.data.gathering import common_convention, gather
+from lungcli.data.knowledge import of_convention
 from lungcli.data.prepared import (
     CONTACT_SHEET,
     SPLITS,
@@ -43,6 +44,10 @@ from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
 from lungcli.workflows.preparing.processes import map_in_processes
 from lungcli.workflows.preparing.remote import check_early, local_out, local_sources
 from lungcli.workflows.preparing.splitting import SplitPlan, split_and_audit
+from lungcli.workflows.preparing.structures import (
+    drawn_beside_lungs,
+    leave_out_incomplete,
+)
 from lungcli.workflows.preparing.totals import PrepareReport, SourceCounts
 from lungcli.workflows.shared.cluster import map_on_cluster
 from lungcli.workflows.shared.ray_session import check_address
@@ -146,7 +151,9 @@ def _prepare(
     convention = common_convention(listings, settings.convention)
     with locked(out, outside=True), whole_folder(out) as folder:
         check_replaceable(out, settings.force)  # another one may have ended
-        stored = _store_all(listings, folder, settings, progress)
+        stored = leave_out_incomplete(
+            _store_all(listings, folder, settings, progress), folder
+        )
         splits, seen = split_and_audit(stored, plan)
         counts = tuple(_count(listing, stored, splits) for listing in listings)
         findings = _all_findings(gathered, stored, seen)
@@ -156,7 +163,7 @@ def _prepare(
             seed=settings.seed,
             split=plan.describe(),
             convention=convention,
-            sources=_describe(listings, counts),
+            sources=_describe(listings, counts, stored, settings.convention),
             fingerprint=join_fingerprints(e.fingerprint for e in stored if e.row),
         )
         write_facts(folder, facts, _write_tables(folder, stored, splits))
@@ -246,7 +253,10 @@ def _count(
 
 
 def _describe(
-    listings: Sequence[SourceListing], counts: Sequence[SourceCounts]
+    listings: Sequence[SourceListing],
+    counts: Sequence[SourceCounts],
+    stored: Sequence[StoredCase],
+    chosen: Convention | None,
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -259,6 +269,9 @@ def _describe(
             "not_listed": count.not_listed,
             "no_mask": count.no_mask,
             "left_out": count.left_out,
+            "structures": of_convention(
+                chosen or listing.convention, drawn_beside_lungs(stored, listing.name)
+            ),
         }
         for listing, count in zip(listings, counts, strict=True)
     ]

@@ -25,7 +25,9 @@ class Layout(StrEnum):
     MONTGOMERY = "montgomery"
     SHENZHEN = "shenzhen"
     JSRT = "jsrt"
+    STRUCTURES = "structures"
     FOLDER = "folder"
+    BESIDE = "beside"
 
 
 class Convention(StrEnum):
@@ -162,6 +164,7 @@ class SourceListing:
         cases: Sorted by case_id.
         findings: What is wrong with the files, seen without reading pixels.
         layout: Name of the layout, as `--layout` takes it.
+        notes: What a person should know, and need not mend.
     """
 
     name: str
@@ -170,6 +173,7 @@ class SourceListing:
     cases: tuple[Case, ...]
     findings: tuple[AuditFinding, ...] = field(default=())
     layout: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -178,8 +182,11 @@ class Source(Protocol):
     layout: Layout
     expected: str  # one line for error messages: what the layout looks like
 
-    def matches(self, root: Path) -> bool:
-        """Tell whether `root` has this layout, by looking at names only."""
+    def parts(self, root: Path) -> Mapping[str, bool]:
+        """Return what the layout is made of, and whether `root` has it.
+
+        Where all is there, `root` has this layout. Names only are looked at.
+        """
         ...
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:

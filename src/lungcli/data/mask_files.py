@@ -18,7 +18,7 @@ _LARGEST: Final = max(BY_LABEL)
 _MOST_LABELS: Final = 15  # a largest value up to here is a label, not a gray level
 _MIDDLE: Final = (0.2, 0.8)  # of the largest value: neither dark nor bright
 _MOST_IN_MIDDLE: Final = 0.15  # of the pixels of a mask; X-rays have about half
-_LEAST_LABELLED: Final = 0.01  # of the pixels; fewer may be left of smooth edges
+_LEAST_LABELLED: Final = 0.01  # of the pixels; fewer are what smoothing left
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ def read_mask(path: Path) -> RawMask:
     * up to 3 (as numbers, or as indices into a coloured palette): a label map, in
       which 3 is the heart. With 0 and 1 alone it is taken for a binary mask, since
       it cannot be told from one; one label alone that shows both lungs is either.
-      255 beside such labels, of at least 1 % of the pixels, is where nobody knows;
+      255 is where nobody knows, if such labels and the background each have at least
+      1 % of the pixels;
     * 4 to 15: a label map of something else, which is refused;
     * larger: drawn in gray or colour. A pixel is lung from half of the largest
       value on, which undoes anti-aliasing and drops V7's "ignore" (127 of 255). Of
@@ -96,8 +97,10 @@ def _are_labels(levels: NDArray[Any], largest: float) -> bool:
         if largest != IGNORE:
             return False
         known = levels[levels != IGNORE]
-        labelled = np.count_nonzero(known) >= _LEAST_LABELLED * levels.size
-        return bool(labelled and known.max() <= _LARGEST and not (known % 1).any())
+        labelled = int(np.count_nonzero(known))
+        if min(labelled, known.size - labelled) < _LEAST_LABELLED * levels.size:
+            return False
+        return bool(known.max() <= _LARGEST and not (known % 1).any())
     return not (levels % 1).any()
 
 

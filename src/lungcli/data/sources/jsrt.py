@@ -4,7 +4,7 @@ Sources: Shiraishi et al. (2000), AJR 174(1):71-74 (images); van Ginneken et al.
 (2006), Med Image Anal 10(1):19-40 (masks).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -37,9 +37,9 @@ class Jsrt:
         "and the same in fold2"
     )
 
-    def matches(self, root: Path) -> bool:
+    def parts(self, root: Path) -> Mapping[str, bool]:
         """Look for a folder of `.IMG` files."""
-        return _image_folder(root) is not None
+        return {"a folder of JPC*.IMG files": _image_folder(root) is not None}
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the `.IMG` files with their masks.

@@ -134,6 +134,13 @@ def sort_out(pairs: Iterable[tuple[str, Path]]) -> Files:
     return Files(dict(sorted(used.items())), tuple(findings))
 
 
+def joined(parts: Sequence[Files]) -> Files:
+    """Join the files of several folders; the first of each stem counts."""
+    pairs = sort_out(pair for part in parts for pair in part.by_stem.items())
+    findings = (finding for part in parts for finding in part.findings)
+    return Files(pairs.by_stem, (*findings, *pairs.findings))
+
+
 def masks_of(
     stem: str,
     apart: Mapping[str, Files],

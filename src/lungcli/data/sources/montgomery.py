@@ -4,6 +4,7 @@ Sources: Jaeger et al. (2014), Quant Imaging Med Surg 4(6):475-477; Candemir et 
 (2014), IEEE Trans Med Imaging 33(2):577-590.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -28,12 +29,12 @@ class Montgomery:
     layout = Layout.MONTGOMERY
     expected = "CXR_png/*.png with ManualMask/leftMask and ManualMask/rightMask"
 
-    def matches(self, root: Path) -> bool:
+    def parts(self, root: Path) -> Mapping[str, bool]:
         """Look for `CXR_png` and `ManualMask`."""
-        return (
-            listing.subfolder(root, "CXR_png") is not None
-            and listing.subfolder(root, "ManualMask") is not None
-        )
+        return {
+            f"{name}/": listing.subfolder(root, name) is not None
+            for name in ("CXR_png", "ManualMask")
+        }
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the images of `CXR_png` with their masks and readings.

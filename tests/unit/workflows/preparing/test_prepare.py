@@ -388,3 +388,30 @@ def with_heart(height, width):
     labels[height // 2 : 3 * height // 4, 3 * width // 8 : 6 * width // 8] = 3
     labels[: height // 8] = 255
     return labels
+
+
+def test_lungs_that_overlap_the_heart_are_counted(tmp_path):
+    root = tmp_path / "Ward"
+    drawn = lungs(80, 60)
+    for index in range(3):
+        save(root / "images" / f"{index}.png", cxr(index, 80, 60))
+        for name, label in (("right_lung", 1), ("left_lung", 2)):
+            mask = (drawn == label).astype(np.uint8) * 255
+            save(root / "masks" / name / f"{index}.png", mask)
+        heart = np.zeros((80, 60), np.uint8)
+        heart[40:60, 20:40] = 255  # two columns of the right lung, three of the left
+        save(root / "masks/heart" / f"{index}.png", heart)
+    save(root / "masks/aorta/0.png", drawn)
+    report = run(root, out=tmp_path / "prepared")
+    assert {f.detail for f in report.findings} == {
+        "100 pixels are drawn as lung and as heart"
+    }
+    assert issues(report) == {(Issue.OVERLAP, name) for name in "012"}
+    assert report.convention is Convention.HEART_EXCLUDED
+    (note,) = report.notes
+    assert note.startswith("ward: aorta: masks left alone")
+
+
+def test_a_pattern_stands_for_a_layout():
+    with pytest.raises(ConfigError, match="leave out --layout folder"):
+        PrepareSettings(mask_pattern="{stem}_m.png", layout="folder")

@@ -54,7 +54,7 @@ def test_prepared_data_say_what_their_masks_know(session):
 
 
 def test_the_heart_is_learned_beside_a_source_that_does_not_know_it(session):
-    root, trained, scored = session
+    root, trained, _ = session
     assert trained.history[-1]["val_dice_heart"] > 0.5
     summary = json.loads((root / "scores" / "summary.json").read_text())
     assert summary["dice"]["mean"] > 0.8

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from lungcli.errors import ConfigError, OutputError
 from lungcli.anatomy import HEART
+from lungcli.errors import ConfigError, OutputError
 from lungcli.pictures.colours import PALETTE
 from lungcli.pictures.film import (
     FILM_SUFFIXES,

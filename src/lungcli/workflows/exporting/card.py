@@ -1,19 +1,17 @@
 """The JSON file beside an exported network: all that another program must know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from lungcli._version import __version__
-from lungcli.anatomy import BACKGROUND
-from lungcli.arrays import LEFT, RIGHT
+from lungcli.anatomy import BACKGROUND, LUNGS, Structure, named
 from lungcli.model.export_formats import INPUT, OUTPUT, Target
 from lungcli.model.find import ModelFolder
 from lungcli.model.info import ModelInfo, fingerprint, weights_file
 from lungcli.workflows.exporting.parity import Parity
 
 FORMAT_VERSION: Final = 1
-_SIDES: Final = ("the patient's right lung", "the patient's left lung")
 
 
 def describe(
@@ -39,6 +37,7 @@ def describe(
     """
     size = info.network.size
     batch = 1 if to == Target.LITERT else None
+    structures = named(info.network.structures)
     return {
         "format": FORMAT_VERSION,
         "lungcli": __version__,
@@ -63,35 +62,40 @@ def describe(
         "preprocessing": _preprocessing(size),
         "output": {
             "name": OUTPUT,
-            "shape": [batch, size, size, 2],
+            "shape": [batch, size, size, len(structures)],
             "axes": ["batch", "row", "column", "channel"],
             "dtype": "float32",
             "range": [0, 1],
-            "channels": list(_SIDES),
+            "channels": [_words(each) for each in structures],
         },
         "threshold": info.threshold,
-        "postprocessing": _postprocessing(),
+        "postprocessing": _postprocessing(structures[len(LUNGS) :]),
         "labels": {
             str(BACKGROUND): "background",
-            str(RIGHT): _SIDES[0],
-            str(LEFT): _SIDES[1],
+            **{str(each.label): _words(each) for each in structures},
         },
         "parity": dict(parity),
         "use": "research only; not a medical device",
     }
 
 
+def _words(structure: Structure) -> str:
+    return f"the patient's {structure.name}" if structure.side else structure.name
+
+
 def describe_parity(
     parity: Parity, *, required: float, kind: str, calibrated_on: int
 ) -> dict[str, Any]:
     """Return the figures, and what they were measured on."""
+    only_lungs = parity.num_structures == len(LUNGS)
+    which = "lung that differs more" if only_lungs else "structure that differs most"
     return {
         "dice": {
             "mean": parity.mean_dice,
             "lowest": parity.lowest_dice,
             "required": required,
             "of": "label maps of the exported and the original network, cleaned, on "
-            "the X-ray's own grid; of each X-ray, the lung that differs more",
+            f"the X-ray's own grid; of each X-ray, the {which}",
         },
         "largest_difference_of_probability": parity.largest_difference,
         "inputs": {"kind": kind, "count": parity.num_xrays},
@@ -144,12 +148,19 @@ def _preprocessing(size: int) -> list[dict[str, Any]]:
     ]
 
 
-def _postprocessing() -> list[dict[str, Any]]:
+def _postprocessing(others: Sequence[Structure]) -> list[dict[str, Any]]:
+    """Return the steps, with what they do to other structures than the lungs."""
+    likewise = "".join(f"; the {each.name} likewise" for each in others)
+    instead = "".join(
+        f"; it is {each.name} instead where {each.key} >= threshold and {each.key} > "
+        "right + left"
+        for each in others
+    )
     return [
         {
             "step": "clean",
             "does": "drop parts of a lung smaller than a quarter of its largest, and a "
-            "lung smaller than 2 % of the other; fill holes",
+            f"lung smaller than 2 % of the other; fill holes{likewise}",
             "optional": True,
         },
         {"step": "crop", "does": "cut the padding off the probabilities"},
@@ -162,6 +173,6 @@ def _postprocessing() -> list[dict[str, Any]]:
         {
             "step": "threshold",
             "does": "lung where right + left >= threshold; it is the right lung where "
-            "right >= left, otherwise the left one",
+            f"right >= left, otherwise the left one{instead}",
         },
     ]

@@ -1,4 +1,4 @@
-"""Does an exported network draw the lungs that the original draws?"""
+"""Does an exported network draw what the original draws?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import Final
 
 import numpy as np
 
+from lungcli.anatomy import LUNGS, Structure
 from lungcli.arrays import LabelMap
 from lungcli.errors import ModelError
-from lungcli.metrics.overlap import dice, overlap_by_lung
+from lungcli.metrics.overlap import dice, overlap
 from lungcli.system.progress import Progress, silent
 from lungcli.workflows.exporting.trial_xrays import FittedXray
 from lungcli.workflows.shared.inference import LungModel
 
-_SIDES: Final = ("right", "left")
 _BATCH: Final = 8
 
 
@@ -22,14 +22,16 @@ class Parity:
     """How far two networks agree.
 
     Attributes:
-        num_xrays: X-rays in which either of them finds a lung.
-        mean_dice: Over these; of each, that of the lung in which the two label maps
-            differ more.
+        num_structures: How many were compared.
+        num_xrays: X-rays in which either of them finds something.
+        mean_dice: Over these; of each, that of the structure in which the two label
+            maps differ most.
         lowest_dice: The lowest of these.
         lowest_name: The X-ray that has it.
         largest_difference: Of a probability, on the network's grid.
     """
 
+    num_structures: int
     num_xrays: int
     mean_dice: float
     lowest_dice: float
@@ -70,22 +72,27 @@ def compare(
                 original.restore(original.clean(probabilities), xray.geometry)
                 for probabilities in (one, other)
             )
-            scores.append((xray.name, lower_dice(before, after)))
+            lowest = lowest_dice(before, after, original.structures)
+            scores.append((xray.name, lowest))
         progress("parity", start + len(batch), len(xrays))
-    return _summary(scores, difference)
+    return _summary(scores, difference, len(original.structures))
 
 
-def lower_dice(one: LabelMap, other: LabelMap) -> float:
-    """Return the Dice of the lung in which two label maps differ more.
+def lowest_dice(
+    one: LabelMap, other: LabelMap, structures: Sequence[Structure] = LUNGS
+) -> float:
+    """Return the Dice of the structure in which two label maps differ most.
 
-    NaN if neither has any lung.
+    NaN if neither has any.
     """
-    counts = overlap_by_lung(one, other)
-    scores = [dice(counts[side]) for side in _SIDES]
+    labels = [each.label for each in structures]
+    scores = [dice(overlap(one == label, other == label)) for label in labels]
     return min((score for score in scores if not np.isnan(score)), default=float("nan"))
 
 
-def _summary(scores: Sequence[tuple[str, float]], difference: float) -> Parity:
+def _summary(
+    scores: Sequence[tuple[str, float]], difference: float, num_structures: int
+) -> Parity:
     known = [(name, score) for name, score in scores if not np.isnan(score)]
     if not known:
         msg = (
@@ -96,6 +103,7 @@ def _summary(scores: Sequence[tuple[str, float]], difference: float) -> Parity:
         raise ModelError(msg)
     name, lowest = min(known, key=lambda scored: scored[1])
     return Parity(
+        num_structures=num_structures,
         num_xrays=len(known),
         mean_dice=float(np.mean([score for _, score in known])),
         lowest_dice=lowest,

@@ -12,6 +12,7 @@ import onnx
 import pytest
 from PIL import Image
 
+from lungcli.anatomy import STRUCTURES
 from lungcli.errors import (
     ConfigError,
     DatasetError,
@@ -20,12 +21,16 @@ from lungcli.errors import (
     OutputError,
 )
 from lungcli.metrics.overlap import dice, overlap_by_lung
-from lungcli.model.info import fingerprint
+from lungcli.model.config import NetworkConfig
+from lungcli.model.find import ModelFolder
+from lungcli.model.info import WEIGHTS, ModelInfo, fingerprint
+from lungcli.model.runs import RunFolder
 from lungcli.phantom import draw_phantom
 from lungcli.workflows.exporting import export as module
 from lungcli.workflows.exporting import trial_xrays
+from lungcli.workflows.exporting.card import describe, describe_parity
 from lungcli.workflows.exporting.export import REQUIRED_DICE, ExportSettings, export
-from lungcli.workflows.exporting.parity import lower_dice
+from lungcli.workflows.exporting.parity import Parity, lowest_dice
 from lungcli.workflows.predicting.predict import predict
 
 HOW_TO = Path(__file__).parents[4] / "docs" / "how-to"
@@ -306,17 +311,65 @@ class TestInputs:
         assert trial_xrays.spread([], 3) == []
 
 
-class TestLowerDice:
+class TestLowestDice:
     def test_the_lung_that_differs_more(self):
         one = np.array([[1, 1, 0, 2, 2]], np.uint8)
         other = np.array([[1, 1, 0, 2, 0]], np.uint8)
-        assert lower_dice(one, other) == pytest.approx(2 / 3)
+        assert lowest_dice(one, other) == pytest.approx(2 / 3)
 
     def test_a_lung_that_only_one_has(self):
-        assert lower_dice(np.array([[1, 2]], "u1"), np.array([[1, 0]], "u1")) == 0
+        assert lowest_dice(np.array([[1, 2]], "u1"), np.array([[1, 0]], "u1")) == 0
+
+    def test_a_heart_counts_where_it_is_drawn(self):
+        one = np.array([[1, 1, 2, 2, 3, 3]], np.uint8)
+        other = np.array([[1, 1, 2, 2, 3, 0]], np.uint8)
+        assert lowest_dice(one, other, STRUCTURES) == pytest.approx(2 / 3)
+        assert lowest_dice(one, other) == 1
 
     def test_no_lung_at_all_is_undefined(self):
-        assert np.isnan(lower_dice(np.zeros((2, 2), "u1"), np.zeros((2, 2), "u1")))
+        assert np.isnan(lowest_dice(np.zeros((2, 2), "u1"), np.zeros((2, 2), "u1")))
+
+
+class TestCard:
+    @pytest.fixture
+    def card(self, tmp_path):
+        def card(*structures):
+            network = NetworkConfig(structures=("right", "left", *structures))
+            info = ModelInfo(network=network, convention="heart-excluded")
+            (tmp_path / WEIGHTS).touch()
+            found = ModelFolder(name="m", root=tmp_path, results=RunFolder(tmp_path))
+            parity = Parity(
+                num_structures=2 + len(structures),
+                num_xrays=1,
+                mean_dice=1.0,
+                lowest_dice=1.0,
+                lowest_name="a",
+                largest_difference=0.0,
+            )
+            described = describe_parity(
+                parity, required=0.9, kind="phantoms", calibrated_on=0
+            )
+            facts = {"name": "m.onnx", "to": "onnx", "precision": "float32"}
+            return describe(found, info, **facts, parity=described)
+
+        return card
+
+    def test_it_names_the_channels_and_labels_of_the_model(self, card):
+        heart = card("heart")
+        assert heart["output"]["shape"] == [None, 256, 256, 3]
+        sides = ["the patient's right lung", "the patient's left lung"]
+        assert heart["output"]["channels"] == [*sides, "heart"]
+        assert heart["labels"]["3"] == "heart"
+        clean, *_, threshold = heart["postprocessing"]
+        assert clean["does"].endswith("fill holes; the heart likewise")
+        assert "heart instead where heart >= threshold" in threshold["does"]
+        assert heart["parity"]["dice"]["of"].endswith("the structure that differs most")
+
+    def test_of_lungs_it_says_no_more(self, card):
+        assert "heart" not in json.dumps(card(), default=str).replace(
+            "heart-excluded", ""
+        )
+        assert card()["output"]["shape"] == [None, 256, 256, 2]
 
 
 class TestRefusals:

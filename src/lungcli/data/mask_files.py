@@ -10,10 +10,12 @@ from PIL import Image
 
 from lungcli.anatomy import BACKGROUND, BY_LABEL, IGNORE, LUNG_LABELS
 from lungcli.arrays import LabelMap, is_lung
-from lungcli.data.opening import open_upright
+from lungcli.data.mask_formats import READERS, read_format
+from lungcli.data.opening import IMAGE_SUFFIXES, open_upright
 from lungcli.data.sides import derive_sides, holds_both_lungs
 from lungcli.errors import ImageError
 
+MASK_SUFFIXES: Final = (*READERS, *sorted(IMAGE_SUFFIXES))
 _LARGEST: Final = max(BY_LABEL)
 _MOST_LABELS: Final = 15  # a largest value up to here is a label, not a gray level
 _MIDDLE: Final = (0.2, 0.8)  # of the largest value: neither dark nor bright
@@ -42,7 +44,7 @@ class RawMask:
 
 
 def read_mask(path: Path) -> RawMask:
-    """Read a mask, whatever the encoding.
+    """Read a mask, whatever the encoding; by its suffix, if it is no picture.
 
     Three kinds are told apart by the values that occur:
 
@@ -61,7 +63,9 @@ def read_mask(path: Path) -> RawMask:
         ImageError: If the file is missing, empty, broken, no image, holds labels
             other than those, or is a picture with all shades of gray.
     """
-    levels = _levels(open_upright(path).image)
+    levels = read_format(path)
+    if levels is None:
+        levels = _levels(open_upright(path).image)
     if levels.dtype.kind == "f":
         levels = np.nan_to_num(levels, nan=0.0)
     largest = levels.max(initial=0)

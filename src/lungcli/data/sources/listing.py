@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from lungcli.anatomy import LUNGS
 from lungcli.data.case import (
@@ -16,11 +17,12 @@ from lungcli.data.case import (
     MaskFiles,
     SourceListing,
 )
+from lungcli.data.mask_files import MASK_SUFFIXES
 from lungcli.data.opening import IMAGE_SUFFIXES
 from lungcli.errors import DatasetError
 from lungcli.system.files import printable, real_path
 
-_MASK_ENDING = "_mask"
+_MASK_ENDINGS: Final = ("_mask", "_seg")  # the second as predict names DICOM-SEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +91,48 @@ def image_files(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> File
     Raises:
         DatasetError: If the folder cannot be listed.
     """
+    return _files(folder, suffixes)
+
+
+def _files(folder: Path, suffixes: Iterable[str]) -> Files:
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
         msg = f"cannot read {folder}: {error.strerror}. Check its permissions."
         raise DatasetError(msg) from error
     return sort_out(
-        (path.stem, path)
+        (path.name[: -len(suffix)], path)
         for path in paths
-        if path.suffix.lower() in suffixes and not path.name.startswith(".")
+        if not path.name.startswith(".")
+        if (suffix := _suffix(path.name, suffixes))
     )
+
+
+def _suffix(name: str, suffixes: Iterable[str]) -> str:
+    """Return which of some suffixes a name has, the first of them; else nothing."""
+    lower = name.lower()
+    return next((end for end in suffixes if lower.endswith(end) and lower != end), "")
+
+
+def _without_ending(stem: str) -> str:
+    for ending in _MASK_ENDINGS:
+        stem = stem.removesuffix(ending)
+    return stem
 
 
 def mask_files(folder: Path | None, images: Container[str]) -> Files:
     """Return the mask files of a folder, if there is one, by their image's stem.
 
-    A mask is called as its image, or so with `_mask` at the end.
+    A mask is called as its image, or so with `_mask` or `_seg` at the end.
 
     Raises:
         DatasetError: If the folder cannot be listed.
     """
     if folder is None:
         return Files({})
-    found = image_files(folder)
+    found = _files(folder, MASK_SUFFIXES)
     paired = sort_out(
-        (stem if stem in images else stem.removesuffix(_MASK_ENDING), path)
+        (stem if stem in images else _without_ending(stem), path)
         for stem, path in found.by_stem.items()
     )
     return Files(paired.by_stem, (*found.findings, *paired.findings))

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lungcli.metrics import catalogue
 from lungcli.metrics.catalogue import Metric, Reach
-from lungcli.metrics.overlap import LUNGS, PARTS
+from lungcli.metrics.overlap import LUNGS, PARTS, SIDES
 from lungcli.report.texts import UNDEFINED, count, distance, interval, number, percent
 
 Block = Mapping[str, Any]  # of summary.json: a group of cases, or one of its scores
@@ -212,7 +212,8 @@ def _lung_table(summary: Block) -> Table:
         cells = (_value(group, metric) for metric in metrics)
         rows.append((PARTS[part].capitalize(), (_mean(_block(group, "dice")), *cells)))
     labels = (metric.as_heading or metric.label for metric in metrics)
-    return Table("By lung", ("", "Dice", *labels), tuple(rows))
+    caption = "By lung" if set(_apart(summary)) <= set(SIDES) else "By structure"
+    return Table(caption, ("", "Dice", *labels), tuple(rows))
 
 
 def _subgroup_tables(summary: Block) -> Iterator[Table]:

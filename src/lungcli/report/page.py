@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lungcli._version import __version__
 from lungcli.errors import OutputError
-from lungcli.metrics.overlap import PARTS
+from lungcli.metrics.overlap import LUNGS, PARTS
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.curves import curves
 from lungcli.report.overview import alarms, cards, size_of, tables
@@ -129,6 +129,7 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
     columns = columns_of(summary)
     sizes: list[int] = []
     rows = rows_of(_measured(cases, sizes), columns, limit)
+    parts = [part for part in PARTS if any(part in row.details for row in rows)]
     content = {
         "title": cleaned(report.title),
         "version": __version__,
@@ -140,9 +141,8 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
         "distribution": distribution([_scored(row) for row in rows], limit),
         "curves": curves(cleaned(report.history)),
         "columns": columns,
-        "parts": [
-            part.capitalize() for part in PARTS if any(part in r.details for r in rows)
-        ],
+        "parts": [part.capitalize() for part in parts],
+        "structures": [PARTS[part] for part in parts if part != LUNGS],
         "sources": sorted({row.source for row in rows}),
         "flags": sorted({flag for row in rows for flag in row.flags}),
         "document": {

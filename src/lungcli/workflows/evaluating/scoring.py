@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
-from lungcli.anatomy import LUNGS, Knowledge, Structure
+import numpy as np
+
+from lungcli.anatomy import BACKGROUND, LUNGS, Knowledge, Structure
 from lungcli.arrays import Gray, LabelMap
 from lungcli.data.geometry import content_of, labels_to_square
 from lungcli.data.prepared import PreparedCase
@@ -95,13 +97,12 @@ def score_model(
         if keep is not None:
             keep(case, predicted)
         reference = dataset.read_reference(case)
-        scores = score_case(
-            facts_of(case),
-            reference,
-            predicted,
-            settings.tolerance,
-            known_to_both(dataset.knowledge(case.source), lungs.structures),
-        )
+        known = known_to_both(dataset.knowledge(case.source), lungs.structures)
+        labels = [each.label for each in known]
+        if len(known) < len(lungs.structures):  # what is not scored is not shown
+            predicted = np.where(np.isin(predicted, labels), predicted, BACKGROUND)
+        facts = facts_of(case)
+        scores = score_case(facts, reference, predicted, settings.tolerance, known)
         return Scored(scores, case.split, show_prepared((dataset, case), predicted))
 
     pairs = zip(cases, lungs.label_cases(cases), strict=True)

@@ -57,3 +57,16 @@ def test_copies_among_the_covid_images(run):
     }
     splits = {case.case_id: case.split for case in dataset.cases}
     assert all(splits[first] == splits[second] for first, second in pairs)
+
+
+@pytest.mark.parametrize(("name", "count"), [("wingspan", 131), ("jsrt-scr", 197)])
+def test_hearts_are_found_by_themselves(run, name, count):
+    report, dataset = run(name, size=128)
+    (source,) = report.sources
+    assert (source.layout, source.no_mask) == ("structures", 0)
+    assert set(dataset.knowledge(name).values()) == {"exact"}
+    assert len(dataset.cases) == count
+    assert {finding.issue for finding in report.findings} <= {Issue.OVERLAP}
+    assert len(report.notes) == (name == "jsrt-scr")  # its clavicles
+    for case in dataset.cases[:5]:
+        assert (dataset.read_reference(case) == 3).mean() > 0.02

@@ -48,6 +48,15 @@ def prepare(
     layout: Annotated[
         Layout, typer.Option(help="Folder layout of the sources.")
     ] = Layout.AUTO,
+    mask_pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="Where masks lie below a source, if no layout fits: "
+            "'labels/{stem}_m.png'; also with {structure}.",
+            metavar="PATTERN",
+            show_default="by the layout",
+        ),
+    ] = None,
     splits: Annotated[
         str | None,
         typer.Option(
@@ -89,6 +98,7 @@ def prepare(
         out=out_folder,
         size=size,
         layout=layout,
+        mask_pattern=mask_pattern,
         splits=splits,
         val=val,
         test=test,
@@ -120,6 +130,8 @@ def _print_report(report: "PrepareReport") -> None:
         out.print(_finding_table(report))
     out.print(f"Mask convention: {report.convention.value}. Written:")
     print_paths(out, report.paths)
+    for note in report.notes:
+        print_note(note)
     unknown = [each.name for each in report.sources if each.convention == "unknown"]
     if report.convention == "unknown" and unknown:
         print_note(
@@ -198,5 +210,6 @@ def _document(report: "PrepareReport") -> dict[str, Any]:
             }
             for finding in report.findings
         ],
+        "notes": list(report.notes),
         "paths": [str(path) for path in report.paths],
     }

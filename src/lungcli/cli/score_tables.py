@@ -8,8 +8,8 @@ from rich.table import Table
 
 from lungcli.cli.output import count_cases, out, plain
 from lungcli.metrics.catalogue import UNITS, Metric, Reach, metric_of, shown_in
-from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
-from lungcli.metrics.scores import CaseScores
+from lungcli.metrics.overlap import LUNGS, NAN, PARTS
+from lungcli.metrics.scores import CaseScores, parts_of
 from lungcli.metrics.summary import worst_first
 from lungcli.workflows.evaluating.compare import Comparison, PairedDifference
 from lungcli.workflows.evaluating.cross_matrix import CrossMatrix, MatrixCell
@@ -34,16 +34,18 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         table.add_row(f"[bold]{plain(source)}[/bold] ({group['cases']})")
         unit = group["hd95"]["unit"]
         comparable = unit == "%" or unit == summary["hd95"]["unit"] == "mm"
-        _add_group(table, group, _rows(brief=number > 0, percent=not comparable))
+        parts = tuple(part for part in PARTS if part == LUNGS or part in group)
+        rows = _rows(parts, brief=number > 0, percent=not comparable)
+        _add_group(table, group, rows)
     out.print(table)
     out.print(_failures(summary), soft_wrap=True, highlight=False)
 
 
-def _rows(*, brief: bool, percent: bool) -> Iterator[_ScoreRow]:
-    """Yield what is said of a group, of some metrics for each lung as well."""
+def _rows(parts: Sequence[str], *, brief: bool, percent: bool) -> Iterator[_ScoreRow]:
+    """Yield what is said of a group, of some metrics for each structure as well."""
     for metric in shown_in(Reach.SOURCES if brief else Reach.TERMINAL):
-        parts = STRUCTURES if metric.reach >= Reach.GROUPS else (LUNGS,)
-        yield from ((metric, part, metric.name) for part in parts)
+        of = parts if metric.reach >= Reach.GROUPS else (LUNGS,)
+        yield from ((metric, part, metric.name) for part in of)
     for metric in shown_in(Reach.SOURCES) if percent else ():
         if metric.is_distance:
             yield metric, LUNGS, metric.comparable
@@ -54,10 +56,11 @@ def print_worst(cases: Sequence[CaseScores], count: int = 5) -> None:
     table = Table(title=f"lowest Dice, {min(count, len(cases))} of {len(cases)}")
     for name in ("source", "case"):
         table.add_column(name, overflow="fold")
-    for name in ("Dice", *(STRUCTURES[side] for side in SIDES)):
+    parts = parts_of(cases)
+    for name in ("Dice", *(PARTS[part] for part in parts if part != LUNGS)):
         table.add_column(name, justify="right")
     for case in worst_first(cases)[:count]:
-        values = (case.scores[part]["dice"] for part in STRUCTURES)
+        values = (case.scores.get(part, {}).get("dice", NAN) for part in parts)
         table.add_row(
             plain(case.source),
             plain(case.case_id),
@@ -132,7 +135,7 @@ def _add_group(
     for metric, part, name in rows:
         score = (group if part == LUNGS else group[part])[name]
         unit = score.get("unit", "" if name == metric.name else "%")
-        title = _label(metric) if part == LUNGS else f"  {STRUCTURES[part]}"
+        title = _label(metric) if part == LUNGS else f"  {PARTS[part]}"
         decimals = _decimals(metric)
         tail, worst = (
             None if score["mean"] is None else min(ends, key=metric.goodness)
@@ -173,7 +176,7 @@ def _by_case(entries: Sequence[str]) -> list[str]:
     cases: dict[str, list[str]] = {}
     for entry in entries:
         case, _, part = entry.rpartition(": ")
-        if part in STRUCTURES:
+        if part in PARTS:
             cases.setdefault(case, []).append(part)
         else:
             cases[entry] = []

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
-from lungcli.arrays import LEFT, RIGHT, LabelMap
+from lungcli.arrays import LEFT, RIGHT, LabelMap, is_lung
 from lungcli.data.case import WITHOUT_MASK, AuditFinding, Case, CaseKey, Issue
 from lungcli.data.duplicates import Copy
 from lungcli.data.images import TooSmallError
@@ -43,7 +43,7 @@ class LabelFacts:
 
 def inspect_labels(labels: LabelMap) -> LabelFacts:
     """Measure a label map, shape `(height, width)`; nothing is changed."""
-    lung = labels > 0
+    lung = is_lung(labels)
     area = int(np.count_nonzero(lung))
     if area == 0:
         return LabelFacts(0, 0.0, (), swapped=False)
@@ -85,6 +85,22 @@ def label_findings(case: Case, facts: LabelFacts) -> tuple[AuditFinding, ...]:
         action = "kept as drawn; check whether image or mask is mirrored"
         findings.append(_finding(case, Issue.SIDES, path, detail, action))
     return tuple(findings)
+
+
+def overlap_finding(case: Case, overlap: int) -> tuple[AuditFinding, ...]:
+    """Report pixels that were drawn as lung and as another structure, if any."""
+    if not overlap:
+        return ()
+    detail = f"{overlap} pixels are drawn as lung and as heart"
+    action = "counted as heart"
+    return (_finding(case, Issue.OVERLAP, _mask_path(case), detail, action),)
+
+
+def missing_structure(case: Case, name: str) -> AuditFinding:
+    """Report a mask that lacks a structure which the others of its source show."""
+    detail = f"no {name} in the mask, which other masks of {case.source} show"
+    action = f"{WITHOUT_MASK}; to use its lungs, prepare it in a folder of its own"
+    return _finding(case, Issue.NO_MASK, _mask_path(case), detail, action)
 
 
 def image_finding(case: Case, error: ImageError) -> AuditFinding:

@@ -1,5 +1,6 @@
 """One chest X-ray with its mask files, as every source lists it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +25,9 @@ class Layout(StrEnum):
     MONTGOMERY = "montgomery"
     SHENZHEN = "shenzhen"
     JSRT = "jsrt"
+    STRUCTURES = "structures"
     FOLDER = "folder"
+    BESIDE = "beside"
 
 
 class Convention(StrEnum):
@@ -40,22 +43,24 @@ class MaskFiles:
     """The mask files of one CXR, merged with OR.
 
     Attributes:
-        right: Files of the patient's right lung.
-        left: Files of the patient's left lung.
-        combined: Files of both lungs: binary, or a label map 0/1/2.
+        apart: Files of one structure each, by its key.
+        combined: Files of both lungs: binary, or a label map, which may hold other
+            structures, too.
         scale: The masks may be drawn on a grid this many times coarser than the
             image's (JSRT: 2); 1 if they must have the image's size.
     """
 
-    right: tuple[Path, ...] = ()
-    left: tuple[Path, ...] = ()
+    apart: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     combined: tuple[Path, ...] = ()
     scale: int = 1
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Every file, right lung first."""
-        return self.right + self.left + self.combined
+        """Every file, those of one structure first."""
+        return (
+            *(path for files in self.apart.values() for path in files),
+            *self.combined,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +124,7 @@ class Issue(StrEnum):
     LARGE_MASK = "mask of nearly everything"
     STRAY_BLOBS = "stray blobs"
     SIDES = "swapped sides"
+    OVERLAP = "overlapping masks"
     DUPLICATE = "exact duplicate"
     NEAR_DUPLICATE = "near duplicate"
     PATIENT_LEAK = "patient in two splits"
@@ -158,6 +164,7 @@ class SourceListing:
         cases: Sorted by case_id.
         findings: What is wrong with the files, seen without reading pixels.
         layout: Name of the layout, as `--layout` takes it.
+        notes: What a person should know, and need not mend.
     """
 
     name: str
@@ -166,6 +173,7 @@ class SourceListing:
     cases: tuple[Case, ...]
     findings: tuple[AuditFinding, ...] = field(default=())
     layout: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -174,8 +182,11 @@ class Source(Protocol):
     layout: Layout
     expected: str  # one line for error messages: what the layout looks like
 
-    def matches(self, root: Path) -> bool:
-        """Tell whether `root` has this layout, by looking at names only."""
+    def parts(self, root: Path) -> Mapping[str, bool]:
+        """Return what the layout is made of, and whether `root` has it.
+
+        Where all is there, `root` has this layout. Names only are looked at.
+        """
         ...
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:

@@ -12,7 +12,9 @@ from lungcli.errors import DatasetError
 
 
 def gather(
-    paths: Sequence[Path], layout: str = Layout.AUTO
+    paths: Sequence[Path],
+    layout: str = Layout.AUTO,
+    mask_pattern: str | None = None,
 ) -> tuple[SourceListing, ...]:
     """List the sources in several folders.
 
@@ -22,6 +24,7 @@ def gather(
     Args:
         paths: Folders of sources.
         layout: One of `Layout`.
+        mask_pattern: Of the masks of folders that have no layout.
 
     Raises:
         DatasetError: If a folder is missing, or holds nothing that can be used.
@@ -30,7 +33,7 @@ def gather(
     names: set[str] = set()
     seen: set[tuple[str, ...]] = set()
     for path in paths:
-        for found in find_sources(path, layout):
+        for found in find_sources(path, layout, mask_pattern):
             fresh = tuple(case for case in found.cases if _files(case) not in seen)
             if fresh or not found.cases:
                 seen.update(_files(case) for case in fresh)

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap
+from lungcli.anatomy import BACKGROUND, IGNORE, LUNGS, STRUCTURES
+from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap, Mask, is_lung
 
 # The triangle filter, widened when shrinking: antialiased, and never overshoots.
 FILTER = Image.Resampling.BILINEAR
+_BESIDE_LUNGS = (*(each.label for each in STRUCTURES if each not in LUNGS), IGNORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def labels_to_square(labels: LabelMap, geometry: Geometry) -> LabelMap:
     """Scale a label map into its square by the share of each pixel that is lung.
 
     A pixel is lung if at least half of it is, and belongs to the lung with the
-    larger share; nearest-neighbour sampling would shift and fray the contour.
+    larger share; nearest-neighbour sampling would shift and fray the contour. It has
+    another label if it is no lung, and at least half of it has that label.
 
     Args:
         labels: Label map on the original grid, shape `(height, width)`.
@@ -175,12 +178,21 @@ def _resize(values: NDArray[np.uint8], height: int, width: int) -> NDArray[np.ui
 def _resize_labels(labels: LabelMap, height: int, width: int) -> LabelMap:
     if labels.shape == (height, width):
         return labels
-    lung = _resize(np.where(labels > 0, np.uint8(255), np.uint8(0)), height, width)
-    right = _resize(
-        np.where(labels == RIGHT, np.uint8(255), np.uint8(0)), height, width
-    )
+    lung = _share(is_lung(labels), height, width)
+    right = _share(labels == RIGHT, height, width)
     side = np.where(right >= lung - lung // 2, np.uint8(RIGHT), np.uint8(LEFT))
-    return np.where(lung >= 128, side, np.uint8(0))
+    resized = np.where(lung >= 128, side, np.uint8(BACKGROUND))
+    for label in _BESIDE_LUNGS:
+        drawn = labels == label
+        if drawn.any():
+            fills = _share(drawn, height, width) >= 128
+            resized[fills & (resized == BACKGROUND)] = label
+    return resized
+
+
+def _share(mask: Mask, height: int, width: int) -> NDArray[np.uint8]:
+    """Return how much of each pixel of another grid a mask fills; 255 is all."""
+    return _resize(np.where(mask, np.uint8(255), np.uint8(0)), height, width)
 
 
 def _pad(content: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:

@@ -11,7 +11,6 @@ from typing import Final
 from lungcli.arrays import LabelMap
 from lungcli.data.mask_files import read_mask
 from lungcli.data.opening import IMAGE_SUFFIXES
-from lungcli.data.sides import derive_sides
 from lungcli.errors import DatasetError, ImageError
 from lungcli.system.files import printable
 
@@ -110,7 +109,7 @@ def read_labels(path: Path, shape: tuple[int, int] | None = None) -> LabelMap:
             "X-ray."
         )
         raise ImageError(msg)
-    return raw.labels if raw.has_sides else derive_sides(raw.labels > 0)
+    return raw.with_sides()
 
 
 def _claim(

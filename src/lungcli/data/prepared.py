@@ -22,9 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from lungcli.arrays import LEFT, Gray, LabelMap
+from lungcli.anatomy import BY_LABEL, IGNORE, Knowledge
+from lungcli.arrays import Gray, LabelMap
 from lungcli.data.case import CaseKey, Convention
 from lungcli.data.geometry import resize_labels, resize_square
+from lungcli.data.knowledge import of_convention, read_knowledge
 from lungcli.data.opening import without_warnings
 from lungcli.data.prepared_case import SPLITS, PreparedCase, parse_case, whole_number
 from lungcli.errors import DatasetError, ImageError
@@ -49,6 +51,7 @@ DATASET_JSON: Final = "dataset.json"
 CASES_CSV: Final = "cases.csv"
 AUDIT_CSV: Final = "audit.csv"
 CONTACT_SHEET: Final = "contact-sheet.png"
+_LAST_LABEL: Final = max(BY_LABEL)
 _MOST_CASES_BYTES: Final = 2**28  # of cases.csv: a million cases
 _PNG_OVERHEAD: Final = 2**16  # bytes; more only where they take more than the pixels
 
@@ -63,6 +66,7 @@ class PreparedDataset:
         size: The largest side a stored square may have.
         convention: Whether the masks count the heart's shadow as lung.
         fingerprint: SHA-256 over the stored pixels, in the order of the cases.
+        sources: What the masks of each source know of each structure, by its key.
         cases: Every case, in the order of `cases.csv`.
     """
 
@@ -71,7 +75,17 @@ class PreparedDataset:
     size: int
     convention: Convention
     fingerprint: str
+    sources: Mapping[str, Mapping[str, Knowledge]]
     cases: tuple[PreparedCase, ...]
+
+    def knowledge(self, source: str) -> Mapping[str, Knowledge]:
+        """Return what the masks of a source know of each structure, by its key.
+
+        Args:
+            source: Its name; of one that `dataset.json` does not list, the data set's
+                convention tells.
+        """
+        return self.sources.get(source) or of_convention(self.convention)
 
     def select(self, split: str) -> tuple[PreparedCase, ...]:
         """Return the cases with mask of a split, or of `"all"`.
@@ -97,8 +111,8 @@ class PreparedDataset:
 
         Raises:
             ImageError: If the file is missing, broken or of another size; so do
-                `read_mask`, `read_reference` and `read_pair`, also on other labels than
-                0, 1, 2.
+                `read_mask`, `read_reference` and `read_pair`, also on labels that
+                `anatomy` does not have.
         """
         side = case.geometry.side
         return _read_png(self.root / case.image, (side, side))
@@ -147,15 +161,23 @@ def open_prepared(root: Path) -> PreparedDataset:
         raise DatasetError(msg)
     facts = _read_facts(root / DATASET_JSON)
     try:
+        convention = Convention(facts["convention"])
         return PreparedDataset(
             root=root,
             name=str(facts["name"]),
             size=whole_number(facts["size"], "size", 1),
-            convention=Convention(facts["convention"]),
+            convention=convention,
             fingerprint=str(facts["fingerprint"]),
+            sources=read_knowledge(facts.get("sources", ()), convention),
             cases=_read_cases(root / CASES_CSV),
         )
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
+    except (
+        AttributeError,
+        KeyError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise _damaged(root / DATASET_JSON, error) from error
 
 
@@ -215,10 +237,11 @@ def _drawn(case: PreparedCase, path: str) -> str:
 
 def _read_labels(path: Path, shape: tuple[int, int]) -> LabelMap:
     labels = _read_png(path, shape)
-    if labels.max() > LEFT:
+    foreign = labels[(labels > _LAST_LABEL) & (labels != IGNORE)]
+    if foreign.size:
         msg = (
-            f"{path} holds the label {labels.max()}, not only 0, 1 and 2 as it was "
-            "prepared. Run 'lungcli prepare' again with --force."
+            f"{path} holds the label {foreign.max()}, which is of no structure, so it "
+            "is not as it was prepared. Run 'lungcli prepare' again with --force."
         )
         raise ImageError(msg)
     return labels

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask
+from lungcli.anatomy import BACKGROUND, IGNORE, LUNGS, STRUCTURES
+from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, is_lung
 from lungcli.data.case import Case
 from lungcli.data.images import Decoded, read_image
 from lungcli.data.mask_files import RawMask, read_mask
@@ -22,16 +23,18 @@ class MaskSizeError(ImageError):
 
 @dataclass(frozen=True, slots=True)
 class CaseLabels:
-    """The lungs of one CXR.
+    """What the masks of one CXR show.
 
     Attributes:
         labels: Label map on the image's grid.
         sides: `"given"` by the source, `"derived"` from where the lungs lie, or
-            empty if the mask is.
+            empty if no lung is drawn.
+        overlap: Pixels that were drawn as lung and as another structure.
     """
 
     labels: LabelMap
     sides: str
+    overlap: int = 0
 
 
 def read_case_image(case: Case) -> Decoded:
@@ -44,10 +47,11 @@ def read_case_image(case: Case) -> Decoded:
 
 
 def read_case_labels(case: Case, shape: tuple[int, int]) -> CaseLabels:
-    """Merge a case's mask files with OR and name the lungs.
+    """Merge the mask files of each structure with OR, and name the lungs.
 
     Where a right and a left mask overlap, a pixel goes to the lung whose centre
-    column is nearer: overlaps lie between the lungs.
+    column is nearer: overlaps lie between the lungs. Where a lung and the heart
+    overlap, it goes to the heart, whose shadow hides the lung.
 
     Args:
         case: A case with mask files.
@@ -62,28 +66,51 @@ def read_case_labels(case: Case, shape: tuple[int, int]) -> CaseLabels:
     if case.masks is None:
         msg = f"case {case.case_id} has no masks."
         raise ValueError(msg)
-    files = case.masks
-    right = _union(case, files.right, shape)
-    left = _union(case, files.left, shape)
-    binary = np.zeros(shape, np.bool_)
-    for path in files.combined:
-        raw = _read_on_grid(case, path, shape)
-        if raw.has_sides:
-            right |= raw.labels == RIGHT
-            left |= raw.labels == LEFT
+    drawn = _Drawn(shape)
+    for key, paths in case.masks.apart.items():
+        for path in paths:
+            drawn.add_one(key, _read_on_grid(case, path, shape).labels)
+    for path in case.masks.combined:
+        drawn.add_all(_read_on_grid(case, path, shape))
+    return drawn.joined()
+
+
+class _Drawn:
+    """Each structure's pixels, gathered over the files of a case."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._masks = {each.key: np.zeros(shape, np.bool_) for each in STRUCTURES}
+        self._either_lung = np.zeros(shape, np.bool_)
+        self._ignored = np.zeros(shape, np.bool_)
+
+    def add_one(self, key: str, labels: LabelMap) -> None:
+        """Add a file of one structure, whatever the number it is drawn with."""
+        self._ignored |= labels == IGNORE
+        self._masks[key] |= (labels != BACKGROUND) & (labels != IGNORE)
+
+    def add_all(self, raw: RawMask) -> None:
+        """Add a label map."""
+        self._ignored |= raw.labels == IGNORE
+        for each in STRUCTURES:
+            if each not in LUNGS or raw.has_sides:
+                self._masks[each.key] |= raw.labels == each.label
+        if not raw.has_sides:
+            self._either_lung |= is_lung(raw.labels)
+
+    def joined(self) -> CaseLabels:
+        """Return one label map of all."""
+        right, left = (self._masks[lung.key] for lung in LUNGS)
+        if self._either_lung.any():  # a file without sides: name all of it one way
+            labels, sides = derive_sides(right | left | self._either_lung), DERIVED
         else:
-            binary |= raw.labels > 0
-    if binary.any():  # a file without sides: name all of it one way
-        return CaseLabels(derive_sides(right | left | binary), DERIVED)
-    labels = _label(right, left)
-    return CaseLabels(labels, GIVEN if labels.any() else "")
-
-
-def _union(case: Case, paths: tuple[Path, ...], shape: tuple[int, int]) -> Mask:
-    mask = np.zeros(shape, np.bool_)
-    for path in paths:
-        mask |= _read_on_grid(case, path, shape).labels > 0
-    return mask
+            labels, sides = _label(right, left), GIVEN
+        lungs = is_lung(labels)
+        for each in STRUCTURES:
+            if each not in LUNGS:
+                labels[self._masks[each.key]] = each.label
+        overlap = int(np.count_nonzero(lungs & ~is_lung(labels)))
+        labels[self._ignored & (labels == BACKGROUND)] = IGNORE
+        return CaseLabels(labels, sides if lungs.any() else "", overlap)
 
 
 def _read_on_grid(case: Case, path: Path, shape: tuple[int, int]) -> RawMask:

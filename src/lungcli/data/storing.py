@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lungcli.anatomy import STRUCTURES
 from lungcli.data.audit import (
     image_finding,
     inspect_labels,
     label_findings,
     mask_finding,
+    overlap_finding,
 )
 from lungcli.data.case import AuditFinding, Case
 from lungcli.data.duplicates import Look, look_at
@@ -60,6 +62,8 @@ class StoredCase:
         row: The case as stored, in no split yet; None if its image is unusable.
         look: To find copies by; None if the image is unusable.
         fingerprint: SHA-256 of the stored pixels.
+        image_fingerprint: SHA-256 of the stored image alone.
+        structures: Keys of the structures that its mask shows.
         findings: What the audit saw in this case.
     """
 
@@ -67,6 +71,8 @@ class StoredCase:
     row: PreparedCase | None = None
     look: Look | None = None
     fingerprint: str = ""
+    image_fingerprint: str = ""
+    structures: frozenset[str] = frozenset()
     findings: tuple[AuditFinding, ...] = ()
 
 
@@ -82,12 +88,14 @@ def store_case(job: Job) -> StoredCase:
         why = _explained(case.image_path, error)
         return StoredCase(case=case, findings=(image_finding(case, why),))
     labels, findings = _read_labels(case, decoded.pixels.shape)
-    row, fingerprint = _write(job, decoded, labels, findings)
+    row, fingerprints = _write(job, decoded, labels, findings)
     return StoredCase(
         case=case,
         row=row,
         look=look_at(decoded.pixels),
-        fingerprint=fingerprint,
+        fingerprint=fingerprints[-1],
+        image_fingerprint=fingerprints[0],
+        structures=_shown(labels),
         findings=findings,
     )
 
@@ -147,7 +155,16 @@ def _read_labels(
     except Exception as error:
         why = _explained(case.masks.paths[0], error)
         return None, (mask_finding(case, why),)
-    return drawn if facts.area else None, label_findings(case, facts)
+    findings = (*label_findings(case, facts), *overlap_finding(case, drawn.overlap))
+    return drawn if facts.area else None, findings
+
+
+def _shown(drawn: CaseLabels | None) -> frozenset[str]:
+    if drawn is None:
+        return frozenset()
+    return frozenset(
+        each.key for each in STRUCTURES if (drawn.labels == each.label).any()
+    )
 
 
 def _explained(path: Path, error: Exception) -> ImageError:
@@ -166,14 +183,14 @@ def _write(
     decoded: Decoded,
     drawn: CaseLabels | None,
     findings: Sequence[AuditFinding],
-) -> tuple[PreparedCase, str]:
+) -> tuple[PreparedCase, list[str]]:
     height, width = decoded.pixels.shape
     geometry = fit_square(height, width, min(job.size, max(height, width)))
     arrays = {IMAGES: to_square(spread_levels(decoded.pixels), geometry)}
     if drawn is not None:
         arrays[MASKS] = labels_to_square(drawn.labels, geometry)
         arrays[REFERENCES] = drawn.labels
-    paths, fingerprint = _write_arrays(job, arrays)
+    paths, fingerprints = _write_arrays(job, arrays)
     case = job.case
     notes = [decoded.note, *(finding.issue.value for finding in findings)]
     row = PreparedCase(
@@ -195,20 +212,21 @@ def _write(
         view=case.view,
         notes="; ".join(note for note in notes if note),
     )
-    return row, fingerprint
+    return row, fingerprints
 
 
 def _write_arrays(
     job: Job, arrays: Mapping[str, NDArray[np.uint8]]
-) -> tuple[dict[str, str], str]:
+) -> tuple[dict[str, str], list[str]]:
     digest = hashlib.sha256()
-    paths = {}
+    paths, fingerprints = {}, []  # each of all so far
     for folder, array in arrays.items():
         paths[folder] = f"{folder}/{job.stem}.png"
         _write_png(array, job.folder / paths[folder])
         digest.update(repr(array.shape).encode())
         digest.update(array.tobytes())
-    return paths, digest.hexdigest()
+        fingerprints.append(digest.hexdigest())
+    return paths, fingerprints
 
 
 def _write_png(array: NDArray[np.uint8], path: Path) -> None:

@@ -17,8 +17,8 @@ from lungcli.metrics.bootstrap import (
     sum_by_patient,
 )
 from lungcli.metrics.catalogue import Reach
-from lungcli.metrics.overlap import LUNGS, SIDES
-from lungcli.metrics.scores import CaseScores, common_unit
+from lungcli.metrics.overlap import LUNGS, NAN
+from lungcli.metrics.scores import CaseScores, common_unit, parts_of
 
 ALL_SOURCES: Final = "all"
 
@@ -188,7 +188,8 @@ def _compare_group(
     unit = common_unit(pairs.first)
     compared = catalogue.shown_in(Reach.SOURCES)
     keys = [(LUNGS, metric.in_unit(unit)) for metric in compared]
-    keys += [(side, "dice") for side in SIDES]
+    apart = (part for part in parts_of(pairs.first) if part != LUNGS)
+    keys += [(part, "dice") for part in apart if part in parts_of(pairs.second)]
     ours, theirs = _table(pairs.first, keys), _table(pairs.second, keys)
     differences = theirs - ours
     patients = [(case.source, case.facts.patient_id) for case in pairs.first]
@@ -221,5 +222,8 @@ def _compare_group(
 
 def _table(cases: Sequence[CaseScores], keys: Sequence[tuple[str, str]]) -> Table:
     return np.array(
-        [[case.scores[part][name] for part, name in keys] for case in cases]
+        [
+            [case.scores.get(part, {}).get(name, NAN) for part, name in keys]
+            for case in cases
+        ]
     )

@@ -9,12 +9,15 @@ Millimetres are those of the pixel size given. If that is the detector's
 usual posteroanterior CXR.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, SpacingMm
+from lungcli import anatomy
+from lungcli.anatomy import Structure
+from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, SpacingMm, is_lung
 from lungcli.masks.regions import bounding_box
 
 CROP_MARGIN = 0.05  # of the longer side of the box of both lungs, on each side
@@ -33,12 +36,12 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LungSize:
-    """The size of one lung, or of both together.
+class Size:
+    """The size of one structure, or of both lungs together.
 
     Attributes:
-        area_px: Number of pixels; 0 for a lung that is not there.
-        box: The smallest that holds it; None for a lung that is not there.
+        area_px: Number of pixels; 0 if it is not there.
+        box: The smallest that holds it; None if it is not there.
     """
 
     area_px: int
@@ -73,16 +76,18 @@ class Measures:
         num_pixels: Of the image.
         spacing_mm: Pixel size (row, column) of the upright grid; None if unknown.
         sideways: Whether the patient lies sideways on the grid.
+        others: What else was looked for, by its key.
     """
 
-    right: LungSize
-    left: LungSize
-    lungs: LungSize
+    right: Size
+    left: Size
+    lungs: Size
     thorax: Thorax | None
     crop: Box | None
     num_pixels: int
     spacing_mm: SpacingMm | None
     sideways: bool = False
+    others: Mapping[str, Size] = field(default_factory=dict)
 
     @property
     def symmetry(self) -> float | None:
@@ -103,15 +108,17 @@ class Measures:
         """
         row: dict[str, Value] = {}
         for name in ("right", "left", "lungs"):
-            size: LungSize = getattr(self, name)
+            size: Size = getattr(self, name)
             row |= _prefixed(name, self._of_size(size))
         row["lungs.image_fraction"] = self.lungs.area_px / self.num_pixels
         row["symmetry"] = self.symmetry
         row |= _prefixed("thorax", self._of_thorax())
         row |= _prefixed("crop", _of_box(self.crop))
+        for key, size in self.others.items():
+            row |= _prefixed(key, self._of_size(size))
         return row
 
-    def _of_size(self, size: LungSize) -> dict[str, Value]:
+    def _of_size(self, size: Size) -> dict[str, Value]:
         row_mm, column_mm = self.spacing_mm or (None, None)
         box = _of_box(size.box)
         width_px, height_px = box["width_px"], box["height_px"]
@@ -141,6 +148,7 @@ def measure(
     *,
     quarter_turns: int = 0,
     margin: float = CROP_MARGIN,
+    structures: Sequence[Structure] = anatomy.LUNGS,
 ) -> Measures:
     """Measure the lungs of one CXR.
 
@@ -151,6 +159,7 @@ def measure(
             `numpy.rot90` counts.
         margin: Of the crop box, at least 0; a fraction of the longer side of the box
             of both lungs, rounded up to whole pixels.
+        structures: What the labels may show; the lungs are always measured.
 
     Raises:
         ValueError: If `labels` is no label map, or `margin` is below 0.
@@ -165,7 +174,8 @@ def measure(
     if margin < 0:
         msg = f"margin {margin}: must be at least 0."
         raise ValueError(msg)
-    lungs = _size(labels > 0)
+    lungs = _size(is_lung(labels))
+    others = [each for each in structures if each not in anatomy.LUNGS]
     box = lungs.box or Box(0, 0, 0, 0)
     inner = labels[box.y : box.y + box.height, box.x : box.x + box.width]
     sideways = quarter_turns % 2 == 1
@@ -178,31 +188,33 @@ def measure(
         num_pixels=labels.size,
         spacing_mm=spacing_mm[::-1] if spacing_mm and sideways else spacing_mm,
         sideways=sideways,
+        others={each.key: _size(labels == each.label) for each in others},
     )
 
 
-def measure_columns() -> tuple[str, ...]:
+def measure_columns(
+    structures: Sequence[Structure] = anatomy.LUNGS,
+) -> tuple[str, ...]:
     """Return the names of all measures, in the order of `Measures.to_dict`."""
-    return tuple(measure(np.zeros((1, 1), np.uint8)).to_dict())
+    empty = np.zeros((1, 1), np.uint8)
+    return tuple(measure(empty, structures=structures).to_dict())
 
 
-def _size(mask: Mask) -> LungSize:
+def _size(mask: Mask) -> Size:
     rows, columns = bounding_box(mask)
     width, height = columns.stop - columns.start, rows.stop - rows.start
     if not width:
-        return LungSize(area_px=0, box=None)
+        return Size(area_px=0, box=None)
     box = Box(columns.start, rows.start, width, height)
-    return LungSize(area_px=int(np.count_nonzero(mask)), box=box)
+    return Size(area_px=int(np.count_nonzero(mask)), box=box)
 
 
-def _moved(size: LungSize, outer: Box) -> LungSize:
+def _moved(size: Size, outer: Box) -> Size:
     """Return a size measured inside `outer` in the coordinates of the image."""
     if size.box is None:
         return size
     x, y, width, height = size.box
-    return LungSize(
-        area_px=size.area_px, box=Box(x + outer.x, y + outer.y, width, height)
-    )
+    return Size(area_px=size.area_px, box=Box(x + outer.x, y + outer.y, width, height))
 
 
 def _thorax(stored: LabelMap, top: int, quarter_turns: int) -> Thorax | None:
@@ -211,7 +223,7 @@ def _thorax(stored: LabelMap, top: int, quarter_turns: int) -> Thorax | None:
     rows = np.flatnonzero(meets_both)
     if not rows.size:
         return None
-    lung = labels[rows] > 0
+    lung = is_lung(labels[rows])
     first = lung.argmax(axis=1)
     last = lung.shape[1] - 1 - lung[:, ::-1].argmax(axis=1)
     widths = last - first + 1

@@ -3,18 +3,22 @@
 The pixels are counted once, as an `Overlap`; every score reads the counts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask
+from lungcli import anatomy
+from lungcli.anatomy import Structure
+from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, is_lung
 
 NAN: Final = float("nan")
 LUNGS: Final = "lungs"  # both together: the published number
-SIDES: Final = {"right": RIGHT, "left": LEFT}  # to their label
-STRUCTURES: Final = {LUNGS: "both lungs", **{side: f"{side} lung" for side in SIDES}}
-"""What is scored: name in files to the name for people."""
+SIDES: Final = {lung.key: lung.label for lung in anatomy.LUNGS}  # to their label
+PARTS: Final = {LUNGS: "both lungs"} | {
+    each.key: each.name for each in anatomy.STRUCTURES
+}
+"""What may be scored: name in files to the name for people."""
 
 
 class Overlap(NamedTuple):
@@ -76,13 +80,15 @@ def overlap_by_lung(reference: LabelMap, predicted: LabelMap) -> dict[str, Overl
         ValueError: If the label maps differ in shape.
     """
     ours, theirs = masks_of(reference), masks_of(predicted)
-    return {part: overlap(ours[part], theirs[part]) for part in STRUCTURES}
+    return {part: overlap(ours[part], theirs[part]) for part in ours}
 
 
-def masks_of(labels: LabelMap) -> dict[str, Mask]:
-    """Return the mask of each of `STRUCTURES`."""
-    sides = {side: labels == label for side, label in SIDES.items()}
-    return {LUNGS: labels > 0, **sides}
+def masks_of(
+    labels: LabelMap, structures: Sequence[Structure] = anatomy.LUNGS
+) -> dict[str, Mask]:
+    """Return the mask of the lungs together, and of each structure, by `PARTS`."""
+    apart = {each.key: labels == each.label for each in structures}
+    return {LUNGS: is_lung(labels), **apart}
 
 
 def is_swapped(reference: LabelMap, predicted: LabelMap) -> bool:

@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
+import numpy as np
+
+from lungcli import anatomy
+from lungcli.anatomy import BACKGROUND, IGNORE, Structure
 from lungcli.arrays import LabelMap, Mask, SpacingMm
 from lungcli.errors import ConfigError
 from lungcli.masks.regions import bounding_box
@@ -13,11 +17,11 @@ from lungcli.metrics import catalogue
 from lungcli.metrics.overlap import (
     LUNGS,
     NAN,
-    STRUCTURES,
+    PARTS,
     Overlap,
     is_swapped,
     masks_of,
-    overlap_by_lung,
+    overlap,
 )
 from lungcli.metrics.surface import SurfaceDistances, surface_distances
 
@@ -136,17 +140,19 @@ class CaseScores:
 
     Attributes:
         facts: What is known of it.
-        scores: Structure (`lungs`, `right`, `left`) to score name to value; NaN if
-            undefined.
+        scores: What is scored, of `overlap.PARTS` (`lungs`, `right`, `left`, and
+            others that are known), to score name to value; NaN if undefined.
         missed: Structures that are empty in one of the two masks: their distances are
             the diagonal of the image.
         swapped: Whether the two lungs fit better with their sides exchanged.
+        ignored: Pixels of which the reference says nothing; in no score.
     """
 
     facts: CaseFacts
     scores: Mapping[str, Mapping[str, float]]
     missed: tuple[str, ...] = ()
     swapped: bool = False
+    ignored: int = 0
 
     @property
     def source(self) -> str:
@@ -169,6 +175,7 @@ def score_case(
     reference: LabelMap,
     predicted: LabelMap,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
+    structures: Sequence[Structure] = anatomy.LUNGS,
 ) -> CaseScores:
     """Compute every score of one case.
 
@@ -177,6 +184,7 @@ def score_case(
         reference: Label map of an expert, uint8 `(height, width)`.
         predicted: Label map to be scored, of the same shape.
         tolerance: Of `nsd`.
+        structures: What both label maps know; nothing else in them counts.
 
     Raises:
         ValueError: If a label map has another shape than the case.
@@ -188,10 +196,13 @@ def score_case(
             f"{reference.shape} and predicted {predicted.shape}."
         )
         raise ValueError(msg)
-    box = bounding_box((reference | predicted) > 0)
+    open_ = reference == IGNORE
+    if open_.any():
+        predicted = np.where(open_, np.uint8(BACKGROUND), predicted)
+    box = bounding_box((reference | predicted) > BACKGROUND)
     reference, predicted = reference[box], predicted[box]
-    ours, theirs = masks_of(reference), masks_of(predicted)
-    counts = overlap_by_lung(reference, predicted)
+    ours, theirs = (masks_of(each, structures) for each in (reference, predicted))
+    counts = {part: overlap(ours[part], theirs[part]) for part in ours}
     return CaseScores(
         facts=facts,
         scores={
@@ -201,11 +212,17 @@ def score_case(
                 facts,
                 tolerance,
             )
-            for part in STRUCTURES
+            for part in counts
         },
-        missed=tuple(part for part in STRUCTURES if _is_missed(counts[part])),
+        missed=tuple(part for part in counts if _is_missed(counts[part])),
         swapped=is_swapped(reference, predicted),
+        ignored=int(np.count_nonzero(open_)),
     )
+
+
+def parts_of(cases: Sequence[CaseScores]) -> tuple[str, ...]:
+    """Return what is scored in any of some cases, the lungs first."""
+    return tuple(part for part in PARTS if any(part in case.scores for case in cases))
 
 
 def common_unit(cases: Sequence[CaseScores]) -> str:

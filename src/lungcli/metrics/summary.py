@@ -18,8 +18,8 @@ from lungcli.metrics.bootstrap import (
     wilson_interval,
 )
 from lungcli.metrics.catalogue import UNITS, Reach
-from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
-from lungcli.metrics.scores import CaseScores, common_unit
+from lungcli.metrics.overlap import LUNGS, NAN
+from lungcli.metrics.scores import CaseScores, common_unit, parts_of
 from lungcli.metrics.subgroups import split_by_group
 
 FAILURE_DICE: Final = 0.9
@@ -72,13 +72,12 @@ def summarize(
         undefined.
     """
     names = sorted({case.source for case in cases})
-    keys = [(part, name) for part in STRUCTURES for name in catalogue.score_names()]
     sources = [
-        _group([case for case in cases if case.source == name], keys, (seed, number))
+        _whole_group([case for case in cases if case.source == name], (seed, number))
         for number, name in enumerate(names, start=1)
     ]
     # of one source, the same cases must have the same intervals
-    pooled = sources[0] if len(sources) == 1 else _group(cases, keys, (seed, 0))
+    pooled = sources[0] if len(sources) == 1 else _whole_group(cases, (seed, 0))
     described = [_describe_group(source, failure_dice) for source in sources]
     return {
         **_describe_group(pooled, failure_dice),
@@ -86,7 +85,14 @@ def summarize(
         "mean_over_sources": {
             "failure_rate": _mean_rate(described),
             **_mean_over_sources(sources, LUNGS),
-            **{part: _mean_over_sources(sources, part) for part in SIDES},
+            **{
+                part: _mean_over_sources(
+                    [source for source in sources if part in parts_of(source.cases)],
+                    part,
+                )
+                for part in parts_of(cases)
+                if part != LUNGS
+            },
         },
         "subgroups": _describe_subgroups(cases, failure_dice, seed),
     }
@@ -102,11 +108,17 @@ def worst_first_key(case: CaseScores) -> tuple[bool, float, str, str]:
     return (math.isnan(case.dice), case.dice, case.source, case.case_id)
 
 
+def _whole_group(cases: Sequence[CaseScores], seed: tuple[int, ...]) -> _Group:
+    names = catalogue.score_names()
+    keys = [(part, name) for part in parts_of(cases) for name in names]
+    return _group(cases, keys, seed)
+
+
 def _group(
     cases: Sequence[CaseScores], keys: Sequence[Key], seed: tuple[int, ...]
 ) -> _Group:
     table = np.array(
-        [[case.scores[part][name] for part, name in keys] for case in cases], np.float64
+        [[_value(case, key) for key in keys] for case in cases], np.float64
     )
     patients = [(case.source, case.facts.patient_id) for case in cases]
     num_patients = len(set(patients))
@@ -125,7 +137,8 @@ def _group(
 
 def _describe_group(group: _Group, failure_dice: float) -> dict[str, Any]:
     cases = group.cases
-    of_structure = {part: _describe_structure(group, part) for part in STRUCTURES}
+    ignored = {case.facts.name: case.ignored for case in cases if case.ignored}
+    of_structure = {part: _describe_structure(group, part) for part in parts_of(cases)}
     return {
         "cases": len(cases),
         "patients": group.num_patients,
@@ -138,13 +151,14 @@ def _describe_group(group: _Group, failure_dice: float) -> dict[str, Any]:
         "undefined_cases": [
             f"{case.facts.name}: {part}"
             for case in cases
-            for part in STRUCTURES
-            if math.isnan(case.scores[part]["dice"])
+            for part, scores in case.scores.items()
+            if math.isnan(scores["dice"])
         ],
         "missed": [
             f"{case.facts.name}: {part}" for case in cases for part in case.missed
         ],
         "swapped": [case.facts.name for case in cases if case.swapped],
+        **({"ignored": ignored} if ignored else {}),
         **of_structure,
     }
 
@@ -206,7 +220,8 @@ def _describe(group: _Group, key: Key) -> dict[str, Any]:
     """Return the numbers of one score."""
     column = group.columns[key]
     values = column[~np.isnan(column)]
-    undefined = len(column) - len(values)
+    known = sum(key[0] in case.scores for case in group.cases)
+    undefined = known - len(values)
     if not values.size:
         return {**dict.fromkeys(_NUMBERS), "undefined": undefined}
     worst = min(
@@ -237,7 +252,7 @@ def _worst_by(key: Key) -> Callable[[CaseScores], tuple[float, str, str]]:
 
 def _value(case: CaseScores, key: Key) -> float:
     part, name = key
-    return case.scores[part][name]
+    return case.scores.get(part, {}).get(name, NAN)  # nobody knows of it
 
 
 def _mean_rate(described: Sequence[Mapping[str, Any]]) -> float | None:

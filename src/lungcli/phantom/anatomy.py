@@ -68,6 +68,8 @@ class Outlines:
     Attributes:
         cavities: Each half of the rib cage's inside, down past the diaphragm.
         centre: Mediastinum, heart and great vessels, hiding the lungs behind them.
+        heart: The part of the centre that is heart, from its base down past the
+            diaphragm.
         abdomen: What lies below each dome of the diaphragm.
         body: Neck, shoulders and trunk.
         arms: Upper arms.
@@ -75,6 +77,7 @@ class Outlines:
 
     cavities: dict[int, Points]
     centre: Points
+    heart: Points
     abdomen: dict[int, Points]
     body: Points
     arms: dict[int, Points]
@@ -99,9 +102,12 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
 
 def draw_outlines(habitus: Habitus, rng: np.random.Generator) -> Outlines:
     """Draw the outlines of a patient of the given build."""
+    cavities = {side: _cavity(habitus, side, rng) for side in SIDES}
+    centre, heart = _centre(habitus, rng)
     return Outlines(
-        cavities={side: _cavity(habitus, side, rng) for side in SIDES},
-        centre=_centre(habitus, rng),
+        cavities=cavities,
+        centre=centre,
+        heart=heart,
         abdomen={side: _abdomen(habitus, side, rng) for side in SIDES},
         body=_body(habitus, rng),
         arms={side: _arm(habitus, side, rng) for side in SIDES},
@@ -120,10 +126,24 @@ def _cavity(habitus: Habitus, side: int, rng: np.random.Generator) -> Points:
     return np.concatenate([wall, closing])
 
 
-def _centre(habitus: Habitus, rng: np.random.Generator) -> Points:
-    right = wobble(habitus.curve(RIGHT, _right_border(rng)), 0.004, rng)
-    left = wobble(habitus.curve(LEFT, _left_border(habitus, rng)), 0.004, rng)
-    return np.concatenate([right, left[::-1]])
+def _centre(habitus: Habitus, rng: np.random.Generator) -> tuple[Points, Points]:
+    """Return the outline of the centre, and of the heart in it."""
+    right_knots = _right_border(rng)
+    right = wobble(habitus.curve(RIGHT, right_knots), 0.004, rng)
+    left_knots = _left_border(habitus, rng)
+    left = wobble(habitus.curve(LEFT, left_knots), 0.004, rng)
+    # from where the right atrium leaves the vena cava, and from the pulmonary trunk
+    right_heart = _below(right, habitus, right_knots[5][1])
+    left_heart = _below(left, habitus, left_knots[8][1])
+    return (
+        np.concatenate([right, left[::-1]]),
+        np.concatenate([right_heart, left_heart[::-1]]),
+    )
+
+
+def _below(border: Points, habitus: Habitus, down: float) -> Points:
+    """Return the part of a border below a chest-relative level."""
+    return border[border[:, 1] >= habitus.apex + down * habitus.height]
 
 
 def _right_border(rng: np.random.Generator) -> tuple[tuple[float, float], ...]:

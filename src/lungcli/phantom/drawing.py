@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lungcli.arrays import Gray, LabelMap
+from lungcli.anatomy import HEART
+from lungcli.arrays import Gray, LabelMap, Mask
 from lungcli.phantom.findings import Finding
-from lungcli.phantom.patient import draw_patient, label_lungs, lay_out
+from lungcli.phantom.patient import draw_patient, label_lungs, lay_out, mask_heart
 from lungcli.phantom.render import render
 
 
@@ -20,6 +21,8 @@ class Phantom:
             of the public sets do it, a lung field excludes heart, mediastinum and
             what lies below the dome of the diaphragm; it includes opacities, and
             of a lung with an effusion only what lies above the fluid.
+        heart: The heart's shadow, likewise: from the base of the great vessels to
+            the diaphragm, and no pixel of a lung; same shape, boolean.
         finding: What a radiologist should read.
         female: The patient's sex.
         age: The patient's age in years.
@@ -27,9 +30,15 @@ class Phantom:
 
     image: Gray
     labels: LabelMap
+    heart: Mask
     finding: Finding
     female: bool
     age: int
+
+    @property
+    def all_labels(self) -> LabelMap:
+        """Lungs and heart as one label map."""
+        return np.where(self.heart, np.uint8(HEART.label), self.labels)
 
 
 def draw_phantom(seed: int, size: int = 512) -> Phantom:
@@ -55,6 +64,7 @@ def draw_phantom(seed: int, size: int = 512) -> Phantom:
     return Phantom(
         image=render(scene, labels, filmic),
         labels=labels,
+        heart=mask_heart(scene, labels),
         finding=patient.disease.finding,
         female=patient.habitus.female,
         age=patient.habitus.age,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from lungcli.anatomy import BACKGROUND
 from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask
 from lungcli.phantom.anatomy import (
     SIDES,
@@ -39,6 +40,7 @@ class Scene:
         lungs: Visible, aerated lung fields, keyed by label.
         cavity: Inside of the rib cage.
         centre: Mediastinum and heart.
+        heart: The heart alone.
         belly: What lies below the domes of the diaphragm.
         fluid: A pleural effusion.
     """
@@ -48,6 +50,7 @@ class Scene:
     lungs: dict[int, Field]
     cavity: Field
     centre: Field
+    heart: Field
     belly: Field
     fluid: Field
 
@@ -116,6 +119,7 @@ def lay_out(patient: Patient, size: int) -> Scene:
         lungs=lungs,
         cavity=np.maximum(cavities[RIGHT], cavities[LEFT]),
         centre=centre,
+        heart=_fill(canvas_of, outlines.heart),
         belly=np.maximum(abdomen[RIGHT], abdomen[LEFT]),
         fluid=fluid,
     )
@@ -127,6 +131,17 @@ def label_lungs(scene: Scene) -> LabelMap:
     for side in SIDES:
         labels[_largest(scene.lungs[side] >= 0.5)] = side
     return labels
+
+
+def mask_heart(scene: Scene, labels: LabelMap) -> Mask:
+    """Return the heart's shadow between the lungs, above the diaphragm.
+
+    Args:
+        scene: The patient on the detector.
+        labels: The lung fields, none of whose pixels is heart.
+    """
+    shadow = (scene.heart >= 0.5) & (scene.belly < 0.5)
+    return _largest(shadow & (labels == BACKGROUND))
 
 
 def between_lungs(labels: LabelMap) -> Mask:

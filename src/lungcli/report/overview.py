@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lungcli.metrics import catalogue
 from lungcli.metrics.catalogue import Metric, Reach
-from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
+from lungcli.metrics.overlap import LUNGS, PARTS
 from lungcli.report.texts import UNDEFINED, count, distance, interval, number, percent
 
 Block = Mapping[str, Any]  # of summary.json: a group of cases, or one of its scores
@@ -113,7 +113,7 @@ def _cases(summary: Block, name: str) -> tuple[Cell, ...]:
     cells = []
     for text in summary.get(name) or []:
         case, _, structure = text.rpartition(": ")
-        cells.append(Cell(text, case=case if structure in STRUCTURES else text))
+        cells.append(Cell(text, case=case if structure in PARTS else text))
     return tuple(cells)
 
 
@@ -135,15 +135,19 @@ def tables(summary: Block) -> list[Table]:
 def _source_table(summary: Block) -> Table:
     sources = _block(summary, "sources")
     groups = [*sources.values(), summary]
+    apart = _apart(summary)
     scores = {
         metric: _comparable(metric, groups) for metric in besides_dice(Reach.SOURCES)
     }
-    rows = [(str(name), _group_cells(group, scores)) for name, group in sources.items()]
+    rows = [
+        (str(name), _group_cells(group, apart, scores))
+        for name, group in sources.items()
+    ]
     if len(rows) > 1:
-        rows.append(("All cases", _group_cells(summary, scores)))
-        rows.append(("Mean over sources", _mean_over_sources(summary, scores)))
+        rows.append(("All cases", _group_cells(summary, apart, scores)))
+        rows.append(("Mean over sources", _mean_over_sources(summary, apart, scores)))
     head = ("Source", "Cases", "Dice", "Median", "5th pct.", "Worst", "Failures")
-    sides = (f"{side.capitalize()} Dice" for side in SIDES)
+    sides = (f"{part.capitalize()} Dice" for part in _apart(summary))
     labels = (metric.label for metric in scores)
     return Table("By source", (*head, *sides, *labels), tuple(rows))
 
@@ -158,7 +162,9 @@ def _comparable(metric: Metric, groups: Sequence[Block]) -> str:
     return metric.name if len(units) == 1 else metric.comparable
 
 
-def _group_cells(group: Block, scores: Mapping[Metric, str]) -> tuple[Cell, ...]:
+def _group_cells(
+    group: Block, apart: Sequence[str], scores: Mapping[Metric, str]
+) -> tuple[Cell, ...]:
     dice = _block(group, "dice")
     return (
         Cell(f"{group.get('cases') or 0:,}", detail=_patients(group)),
@@ -167,18 +173,23 @@ def _group_cells(group: Block, scores: Mapping[Metric, str]) -> tuple[Cell, ...]
         Cell(number(dice.get("p5"))),
         _worst(dice, named=False),
         Cell(percent(group.get("failure_rate"))),
-        *_dice_by_lung(group),
+        *_dice_of_each(group, apart),
         *(_value(group, metric, name) for metric, name in scores.items()),
     )
 
 
-def _dice_by_lung(group: Block) -> Iterator[Cell]:
-    for side in SIDES:
-        yield _mean(_block(_block(group, side), "dice"))
+def _apart(summary: Block) -> tuple[str, ...]:
+    """Return what is scored beside the lungs together."""
+    return tuple(part for part in PARTS if part != LUNGS and part in summary)
+
+
+def _dice_of_each(group: Block, apart: Sequence[str]) -> Iterator[Cell]:
+    for part in apart:
+        yield _mean(_block(_block(group, part), "dice"))
 
 
 def _mean_over_sources(
-    summary: Block, scores: Mapping[Metric, str]
+    summary: Block, apart: Sequence[str], scores: Mapping[Metric, str]
 ) -> tuple[Cell, ...]:
     means = _block(summary, "mean_over_sources")
     rate = means.get("failure_rate")
@@ -188,7 +199,7 @@ def _mean_over_sources(
         _mean(_block(means, "dice")),
         *(nothing,) * 3,
         Cell(percent(rate.get("mean") if isinstance(rate, Mapping) else rate)),
-        *_dice_by_lung(means),
+        *_dice_of_each(means, apart),
         *(_value(means, metric, name) for metric, name in scores.items()),
     )
 
@@ -196,10 +207,10 @@ def _mean_over_sources(
 def _lung_table(summary: Block) -> Table:
     metrics = besides_dice(Reach.LUNGS)
     rows = []
-    for structure, label in STRUCTURES.items():
-        group = summary if structure == LUNGS else _block(summary, structure)
+    for part in (LUNGS, *_apart(summary)):
+        group = summary if part == LUNGS else _block(summary, part)
         cells = (_value(group, metric) for metric in metrics)
-        rows.append((label.capitalize(), (_mean(_block(group, "dice")), *cells)))
+        rows.append((PARTS[part].capitalize(), (_mean(_block(group, "dice")), *cells)))
     labels = (metric.as_heading or metric.label for metric in metrics)
     return Table("By lung", ("", "Dice", *labels), tuple(rows))
 

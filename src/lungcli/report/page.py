@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from lungcli._version import __version__
 from lungcli.errors import OutputError
+from lungcli.metrics.overlap import PARTS
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.curves import curves
 from lungcli.report.overview import alarms, cards, size_of, tables
@@ -139,6 +140,9 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
         "distribution": distribution([_scored(row) for row in rows], limit),
         "curves": curves(cleaned(report.history)),
         "columns": columns,
+        "parts": [
+            part.capitalize() for part in PARTS if any(part in r.details for r in rows)
+        ],
         "sources": sorted({row.source for row in rows}),
         "flags": sorted({flag for row in rows for flag in row.flags}),
         "document": {

@@ -8,7 +8,7 @@ from typing import Any
 
 from lungcli.metrics import catalogue
 from lungcli.metrics.catalogue import UNITS, Metric, Reach
-from lungcli.metrics.overlap import LUNGS, SIDES, STRUCTURES
+from lungcli.metrics.overlap import LUNGS, PARTS, SIDES
 from lungcli.report.content import ReportCase
 from lungcli.report.overview import besides_dice
 from lungcli.report.texts import cleaned, distance, number, percent
@@ -77,8 +77,9 @@ def columns_of(summary: Mapping[str, Any]) -> tuple[Column, ...]:
         Column(label="Patient"),
         Column(label="Dice", structure=LUNGS, score="dice", minor=False),
         *(
-            Column(label=side.capitalize(), structure=side, score="dice")
-            for side in SIDES
+            Column(label=part.capitalize(), structure=part, score="dice")
+            for part in PARTS
+            if part != LUNGS and (part in SIDES or part in summary)
         ),
         *(
             Column(
@@ -143,7 +144,7 @@ def _row(
         failed=failed,
         flags=flags,
         cells=tuple(cells),
-        details={structure: _details(case, structure) for structure in STRUCTURES},
+        details={part: _details(case, part) for part in (LUNGS, *SIDES, *case.scores)},
         facts=cleaned(case.facts),
         picture=None if case.pictures is None else index,
         search=printable(" ".join(words)).lower(),

@@ -86,3 +86,17 @@ def test_strict_writes_and_fails(source, tmp_path):
 def test_strict_is_content_with_clean_data(source):
     (source / "images" / "3.png").unlink()
     assert run(source, "--strict").exit_code == 0
+
+
+def test_a_pattern_and_what_it_leaves_alone(source, tmp_path):
+    (source / "masks" / "0.png").rename(tmp_path / "set" / "0-lungs.png")
+    (source / "masks" / "1.png").rename(tmp_path / "set" / "0-aorta.png")
+    (source / "masks" / "2.png").unlink()
+    result = run(source, "--mask-pattern", "{stem}-{structure}.png")
+    assert result.exit_code == 0, result.output
+    assert "set: aorta: masks left alone" in " ".join(result.stderr.split())
+
+
+def test_a_wrong_pattern(source):
+    result = run(source, "--mask-pattern", "*.png")
+    assert "must hold {stem}" in str(result.exception)

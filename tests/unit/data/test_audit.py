@@ -150,3 +150,13 @@ def test_a_mask_of_nearly_everything():
     assert finding.detail == "the mask covers 71 % of the image"
     labels[:30] = 0
     assert label_findings(CASE, inspect_labels(labels)) == ()
+
+
+def test_neither_heart_nor_ignored_is_lung():
+    labels = np.zeros((20, 30), np.uint8)
+    labels[5:15, 3:10] = 1
+    labels[5:15, 20:27] = 2
+    alone = inspect_labels(labels)
+    labels[5:15, 10:18] = 3
+    labels[:5] = 255
+    assert inspect_labels(labels) == alone

@@ -165,3 +165,20 @@ def test_wrong_grids_are_refused():
     geometry = fit_square(4, 8, 8)
     with pytest.raises(ValueError, match="not on the geometry's grid of 4×8"):
         to_square(np.zeros((8, 4), np.uint8), geometry)
+
+
+@pytest.mark.parametrize("side", [64, 700])
+def test_other_labels_leave_the_lungs_as_they_are(side):
+    lungs = two_lungs(333, 477)
+    labels = lungs.copy()
+    labels[100:250, 180:300][labels[100:250, 180:300] == 0] = 3
+    labels[:40] = 255
+    geometry = fit_square(333, 477, side)
+    square = labels_to_square(labels, geometry)
+    alone = labels_to_square(lungs, geometry)
+    assert (np.where(square <= 2, square, 0) == alone).all()
+    for label in (3, 255):
+        area, middle = area_and_centre_on_original(square, geometry, label)
+        assert area == pytest.approx((labels == label).sum(), rel=0.1)
+        half_a_pixel = 477 / side / 2
+        assert middle == pytest.approx(centre(labels == label), abs=half_a_pixel)

@@ -167,3 +167,43 @@ def test_text_named_png(tmp_path: Path) -> None:
     path.write_text("no mask")
     with pytest.raises(ImageError, match=r"m\.png is not an image"):
         read_mask(path)
+
+
+WITH_HEART = LABELS.copy()
+WITH_HEART[2:5, 3:5] = 3
+
+
+@pytest.mark.parametrize("ignore", [False, True])
+def test_the_heart_is_3(tmp_path: Path, ignore: bool) -> None:
+    drawn = WITH_HEART.copy()
+    drawn[0] = 255 * ignore
+    colours = [0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 255, 0, *[255] * 756]
+    for name, image in (("gray", drawn), ("palette", palette(drawn, colours))):
+        raw = read_mask(save(tmp_path / f"{name}.png", image))
+        np.testing.assert_array_equal(raw.labels, drawn)
+        assert raw.has_sides
+
+
+@pytest.mark.parametrize("lung", [1, 2])
+def test_lungs_of_one_label_beside_a_heart_have_no_sides(
+    tmp_path: Path, lung: int
+) -> None:
+    drawn = np.where(WITH_HEART == 3, 3, LUNGS * lung).astype(np.uint8)
+    raw = read_mask(save(tmp_path / "m.png", drawn))
+    assert not raw.has_sides
+    np.testing.assert_array_equal(raw.labels > 0, drawn > 0)
+    np.testing.assert_array_equal(raw.with_sides(), WITH_HEART)
+
+
+def test_a_few_pixels_beside_255_are_what_smoothing_left(tmp_path: Path) -> None:
+    drawn = np.zeros((40, 40), np.uint8)
+    drawn[5:35, 5:35] = 255
+    drawn[4, 5:8] = 2
+    raw = read_mask(save(tmp_path / "m.png", drawn))
+    np.testing.assert_array_equal(raw.labels, drawn == 255)
+
+
+def test_labels_of_something_else(tmp_path: Path) -> None:
+    message = r"labels from 0 to 4; lungcli knows 0 background, 1 right lung, .*3 heart"
+    with pytest.raises(ImageError, match=message):
+        read_mask(save(tmp_path / "m.png", LUNGS * 4))

@@ -242,3 +242,43 @@ def test_audit_without_findings_has_its_header(tmp_path):
 def test_fingerprint_depends_on_every_case_and_their_order():
     both = join_fingerprints(["aa", "bb"])
     assert len({both, join_fingerprints(["bb", "aa"]), join_fingerprints(["aa"])}) == 3
+
+
+@pytest.mark.parametrize(
+    ("convention", "lungs"),
+    [
+        ("heart-excluded", "exact"),
+        ("heart-included", "with-heart"),
+        ("unknown", "undeclared"),
+    ],
+)
+def test_an_older_data_set_knows_by_its_convention(root, convention, lungs):
+    facts = json.loads((root / DATASET_JSON).read_text())
+    (root / DATASET_JSON).write_text(json.dumps({**facts, "convention": convention}))
+    known = {"right": lungs, "left": lungs, "heart": "absent"}
+    assert open_prepared(root).knowledge("a") == known
+    assert open_prepared(root).knowledge("nobody's") == known
+
+
+def test_a_source_of_an_older_mixture_knows_by_its_own(root):
+    facts = json.loads((root / DATASET_JSON).read_text())
+    facts["convention"] = "unknown"
+    facts["sources"][1]["convention"] = "heart-excluded"
+    (root / DATASET_JSON).write_text(json.dumps(facts))
+    dataset = open_prepared(root)
+    assert [dataset.knowledge(name)["left"] for name in "ab"] == ["undeclared", "exact"]
+
+
+@pytest.mark.parametrize("sources", [["a"], [{}], 3, [{"name": "a", "structures": 1}]])
+def test_damaged_sources(root, sources):
+    facts = json.loads((root / DATASET_JSON).read_text())
+    (root / DATASET_JSON).write_text(json.dumps({**facts, "sources": sources}))
+    with pytest.raises(DatasetError, match="is damaged"):
+        open_prepared(root)
+
+
+def test_labels_of_no_structure(root):
+    dataset = open_prepared(root)
+    write_png(root / "masks/1.png", np.where(LABELS, 4, 255).astype(np.uint8))
+    with pytest.raises(ImageError, match="holds the label 4, which is of no structure"):
+        dataset.read_mask(dataset.cases[0])

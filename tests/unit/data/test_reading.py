@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lungcli.anatomy import STRUCTURES
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.data.case import Case, MaskFiles
 from lungcli.data.reading import (
@@ -34,7 +35,8 @@ def save(tmp_path: Path):
 
 
 def case(image: Path, **masks: object) -> Case:
-    files = MaskFiles(**masks) if masks else None
+    apart = {each.key: masks.pop(each.key) for each in STRUCTURES if each.key in masks}
+    files = MaskFiles(apart=apart, **masks) if apart or masks else None
     return Case(case_id="a", patient_id="a", source="x", image_path=image, masks=files)
 
 
@@ -132,3 +134,39 @@ def test_case_without_masks() -> None:
 def test_image(save) -> None:
     image = read_case_image(case(save("a.png", box(1, 2))))
     np.testing.assert_array_equal(image.pixels, box(1, 2))
+
+
+def test_the_heart_wins_over_a_lung(save) -> None:
+    drawn = case(
+        Path("a.png"),
+        right=(save("r.png", box(5, 20)),),
+        left=(save("l.png", box(35, 55)),),
+        heart=(save("h.png", box(18, 40)),),
+    )
+    labels = read_case_labels(drawn, SHAPE)
+    assert labels.labels[10].tolist() == (
+        [0] * 5 + [1] * 13 + [3] * 22 + [2] * 15 + [0] * 5
+    )
+    assert (labels.sides, labels.overlap) == (GIVEN, 30 * 7)
+
+
+def test_lungs_are_parted_without_the_heart(save) -> None:
+    """A binary mask of the lungs, and one of the heart that joins them."""
+    drawn = case(
+        Path("a.png"),
+        combined=(save("m.png", box(5, 20) | box(40, 55)),),
+        heart=(save("h.png", box(20, 40)),),
+    )
+    labels = read_case_labels(drawn, SHAPE)
+    assert labels.sides == DERIVED
+    assert [labels.labels[10, column] for column in (10, 30, 50)] == [1, 3, 2]
+
+
+def test_what_is_ignored_is_no_lung(save) -> None:
+    drawn = ((box(5, 20) > 0) + (box(40, 55) > 0) * 2 + (box(21, 39) > 0) * 255).astype(
+        np.uint8
+    )
+    labels = read_case_labels(
+        case(Path("a.png"), combined=(save("m.png", drawn),)), SHAPE
+    )
+    np.testing.assert_array_equal(labels.labels, drawn)

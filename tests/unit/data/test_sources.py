@@ -9,7 +9,7 @@ from lungcli.data.sources.case_table import read_case_table
 from lungcli.data.sources.find import _SOURCES
 from lungcli.data.sources.listing import folders_below
 from lungcli.data.sources.readings import parse_reading
-from lungcli.errors import DatasetError
+from lungcli.errors import ConfigError, DatasetError
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -71,8 +71,8 @@ class TestMontgomery:
         first, second = found.cases
         assert first.case_id == first.patient_id == "MCUCXR_0001_0"
         assert (first.finding, second.finding) == ("normal", "tuberculosis")
-        assert first.masks.right[0].parent.name == "rightMask"
-        assert first.masks.left[0].parent.name == "leftMask"
+        assert first.masks.apart["right"][0].parent.name == "rightMask"
+        assert first.masks.apart["left"][0].parent.name == "leftMask"
 
     def test_spacing_holds_at_the_published_sizes_only(self, tmp_path: Path) -> None:
         spacing = one(montgomery(tmp_path)).cases[0].spacing
@@ -105,7 +105,7 @@ class TestMontgomery:
             "0002_0",
             "0104_1",
         ]
-        assert found.cases[0].masks.left == ()
+        assert "left" not in found.cases[0].masks.apart
         assert found.cases[1].masks is None
         assert issues(found) == [
             (Issue.NO_MASK, "MCUCXR_0002_0"),
@@ -199,8 +199,8 @@ class TestJsrt:
         assert found.findings == ()
         first, second = found.cases
         assert (first.finding, second.finding) == ("nodule", "non-nodule")
-        assert first.masks.right[0].parent.name == "right lung"
-        assert second.masks.left[0].parent.name == "left lung"
+        assert first.masks.apart["right"][0].parent.name == "right lung"
+        assert second.masks.apart["left"][0].parent.name == "left lung"
         assert first.masks.scale == 2
         assert first.spacing.at((2048, 2048)) == (0.175, 0.175)
         assert first.spacing.at((1024, 1024)) is None
@@ -394,8 +394,9 @@ class TestFindSources:
     def test_nothing_known(self, tmp_path: Path) -> None:
         touch(tmp_path, *(f"{i}.txt" for i in range(8)), "scans/a.png")
         message = (
-            r"no known layout in .*montgomery: CXR_png/.*jsrt: All247images/.*"
-            r"folder: images/ and masks/.*"
+            r"no known layout in .* Nearest: beside \(x\.jpg with .*\), without masks "
+            r"beside them, .* in .*scans; folder \(images/ and masks/ .*\), without "
+            r"images/ and masks/\. "
             r"Seen there: 0\.txt, .*5\.txt, … \(9 in all\)"
         )
         with pytest.raises(DatasetError, match=message):
@@ -417,7 +418,9 @@ class TestFindSources:
 
     def test_layout_not_found(self, tmp_path: Path) -> None:
         folder(tmp_path)
-        with pytest.raises(DatasetError, match="Looked for jsrt: All247images") as e:
+        with pytest.raises(
+            DatasetError, match=r"Nearest: jsrt \(All247images.*without a"
+        ) as e:
             find_sources(tmp_path, "jsrt")
         assert "montgomery" not in str(e.value)
 
@@ -478,3 +481,128 @@ class TestFindSources:
     def test_empty_folder(self, tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match=r"is empty\. Give the folder"):
             find_sources(tmp_path)
+
+
+def apart(root: Path, *folders: str, images: str = "images") -> Path:
+    touch(root, f"{images}/a.png", f"{images}/b.jpg")
+    return touch(root, *(f"{each}/{stem}.png" for each in folders for stem in "ab"))
+
+
+class TestStructures:
+    @pytest.mark.parametrize(
+        ("folders", "images"),
+        [
+            (("masks/right_lung", "masks/left_lung", "masks/heart"), "images"),
+            (("mask/right lung", "mask/left lung", "mask/heart"), "png"),
+            (("Masks/RightLung", "Masks/LEFT-LUNG", "Masks/Heart_mask"), "Images"),
+            (("right_lung", "left_lung", "heart"), "png"),
+        ],
+    )
+    def test_cases(self, tmp_path: Path, folders: tuple[str, ...], images: str) -> None:
+        found = one(apart(tmp_path / "Ward", *folders, images=images))
+        assert (found.name, found.layout, found.findings) == ("ward", "structures", ())
+        assert found.convention is Convention.HEART_EXCLUDED
+        assert [case.case_id for case in found.cases] == ["a", "b"]
+        for case in found.cases:
+            parents = {key: path.parent for key, (path,) in case.masks.apart.items()}
+            assert parents == {
+                key: found.root / name
+                for key, name in zip(("right", "left", "heart"), folders, strict=True)
+            }
+
+    def test_lungs_alone_may_count_the_heart(self, tmp_path: Path) -> None:
+        found = one(apart(tmp_path, "masks/right_lung", "masks/left_lung"))
+        assert found.convention is Convention.UNKNOWN
+
+    def test_both_lungs_in_one_mask(self, tmp_path: Path) -> None:
+        found = one(apart(tmp_path, "lung masks", "masks/heart"))
+        assert found.layout == "structures"
+        assert len(found.cases[0].masks.combined) == 1
+        assert set(found.cases[0].masks.apart) == {"heart"}
+
+    def test_what_lungcli_does_not_draw_is_noted_once(self, tmp_path: Path) -> None:
+        bones = ("masks/left_clavicle", "masks/right_clavicle")
+        found = one(apart(tmp_path, "masks/left_lung", "masks/right_lung", *bones))
+        assert found.findings == ()
+        (note,) = found.notes
+        assert note.startswith("left_clavicle, right_clavicle: masks left alone")
+
+    def test_a_folder_without_lungs_is_another_layout(self, tmp_path: Path) -> None:
+        folder(tmp_path)
+        touch(tmp_path, "masks/heart/a.png")
+        assert one(tmp_path).layout == "folder"
+
+    def test_missing_lung_and_image(self, tmp_path: Path) -> None:
+        root = apart(tmp_path, "masks/right_lung", "masks/left_lung")
+        (root / "masks/left_lung/b.png").unlink()
+        touch(root, "masks/right_lung/c.png", "cases.csv")
+        (root / "cases.csv").write_text("case_id,sex\na,F\n")
+        found = one(root)
+        assert issues(found) == [(Issue.NO_MASK, "b"), (Issue.NO_IMAGE, "c")]
+        assert found.findings[0].detail == "no mask of the left lung"
+        assert found.cases[0].sex == "F"
+
+
+class TestBeside:
+    @pytest.mark.parametrize("end", ["@", "_mask", "-mask", "-seg", "_seg", "_lung"])
+    def test_cases(self, tmp_path: Path, end: str) -> None:
+        root = touch(tmp_path / "Ward", "x.jpg", f"x{end}.png", "y.png", f"y{end}.gif")
+        found = one(touch(root, "z.png", "readme.txt"))
+        assert (found.name, found.layout) == ("ward", "beside")
+        assert [case.case_id for case in found.cases] == ["x", "y", "z"]
+        assert found.cases[1].masks.combined == (root / f"y{end}.gif",)
+        assert issues(found) == [(Issue.NO_MASK, "z")]
+
+    def test_a_file_for_each_structure(self, tmp_path: Path) -> None:
+        names = ("x_right_lung.png", "x-left-lung.png", "x_Heart.png")
+        found = one(touch(tmp_path, "x.png", *names))
+        (case,) = found.cases
+        files = {key: path.name for key, (path,) in case.masks.apart.items()}
+        assert files == dict(zip(("right", "left", "heart"), names, strict=True))
+
+    def test_two_masks_of_one_image(self, tmp_path: Path) -> None:
+        found = one(touch(tmp_path, "x.png", "x_mask.png", "x_seg.png"))
+        assert issues(found) == [(Issue.AMBIGUOUS, "x")]
+
+    def test_the_folders_of_a_source_are_none(self, tmp_path: Path) -> None:
+        touch(folder(tmp_path), "masks/a.png", "images/b@.png")
+        assert one(tmp_path).layout == "folder"
+
+
+class TestPattern:
+    def test_masks_of_both_lungs(self, tmp_path: Path) -> None:
+        touch(tmp_path / "Ward", "scans/2024/a.png", "scans/b.tif", "out/a-m.gif")
+        (found,) = find_sources(tmp_path / "Ward", mask_pattern="*/{stem}-m.gif")
+        assert (found.name, found.layout) == ("ward", "mask-pattern")
+        assert [case.case_id for case in found.cases] == ["a", "b"]
+        assert found.cases[0].masks.combined[0].name == "a-m.gif"
+        assert issues(found) == [(Issue.NO_MASK, "b")]
+
+    def test_masks_of_each_structure(self, tmp_path: Path) -> None:
+        names = ("lung left", "lung right", "heart", "aorta")
+        touch(tmp_path, "a.png", *(f"m/{name}/a.png" for name in names))
+        (found,) = find_sources(tmp_path, mask_pattern="m/{structure}/{stem}.png")
+        assert set(found.cases[0].masks.apart) == {"left", "right", "heart"}
+        assert found.notes[0].startswith("aorta: masks left alone")
+
+    def test_a_pattern_that_fits_nothing(self, tmp_path: Path) -> None:
+        touch(tmp_path, "x/a.png", "x/a_m.png")
+        with pytest.raises(DatasetError, match=r"fits none of the 2 images .*x/a\.png"):
+            find_sources(tmp_path, mask_pattern="{stem}_m.png")
+
+    @pytest.mark.parametrize("pattern", ["masks/*.png", "{stem}/{stem}.png"])
+    def test_no_pattern(self, tmp_path: Path, pattern: str) -> None:
+        touch(tmp_path, "a.png")
+        with pytest.raises(ConfigError, match=r"must hold \{stem\}, the name"):
+            find_sources(tmp_path, mask_pattern=pattern)
+
+
+class TestNearest:
+    def test_two_and_what_they_lack(self, tmp_path: Path) -> None:
+        touch(tmp_path, "CXR_png/a.png", "readme.txt")
+        with pytest.raises(DatasetError) as error:
+            find_sources(tmp_path)
+        told = str(error.value)
+        assert "Nearest: montgomery (" in told
+        assert "without ManualMask/;" in told
+        assert told.count("without") == 2

@@ -15,8 +15,9 @@ from lungcli.metrics.comparison import (
     correct_holm,
     permutation_test,
 )
-from lungcli.metrics.overlap import STRUCTURES
 from lungcli.metrics.scores import CaseFacts, CaseScores
+
+PARTS = ("lungs", "right", "left")
 
 
 def case(name, dice, *, source="jsrt", patient=None, spacing_mm=None, left=None):
@@ -30,7 +31,7 @@ def case(name, dice, *, source="jsrt", patient=None, spacing_mm=None, left=None)
         groups={},
     )
     values = dict.fromkeys(score_names(), 0.5) | {"dice": dice}
-    scores = dict.fromkeys(STRUCTURES, values)
+    scores = dict.fromkeys(PARTS, values)
     if left is not None:
         scores["left"] = values | {"dice": left}
     return CaseScores(facts=facts, scores=scores)

@@ -7,9 +7,10 @@ import random
 import pytest
 
 from lungcli.metrics.catalogue import score_names
-from lungcli.metrics.overlap import STRUCTURES
 from lungcli.metrics.scores import CaseFacts, CaseScores
 from lungcli.metrics.summary import summarize, worst_first
+
+PARTS = ("lungs", "right", "left")
 
 NAN = math.nan
 
@@ -34,7 +35,7 @@ def case(name, dice=1.0, *, source="montgomery", patient=None, grid=(6, 8), **mo
         values = dict.fromkeys(score_names(), NAN)
     return CaseScores(
         facts=facts,
-        scores=dict.fromkeys(STRUCTURES, values),
+        scores=dict.fromkeys(PARTS, values),
         missed=missed,
         swapped=swapped,
     )

@@ -1,5 +1,7 @@
 """Phantoms look like a chest in every way that a number can tell."""
 
+import csv
+import hashlib
 import itertools
 
 import numpy as np
@@ -9,8 +11,10 @@ from scipy import ndimage
 
 from lungcli.anatomy import BACKGROUND
 from lungcli.arrays import LEFT, RIGHT
-from lungcli.phantom import draw_phantom, write_montgomery
+from lungcli.data.prepared import open_prepared
+from lungcli.phantom import draw_phantom, write_montgomery, write_structures
 from lungcli.phantom.patient import draw_patient
+from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
 
 SEEDS = range(6)
 SMALL = 128
@@ -192,3 +196,70 @@ def test_other_seed_other_set(folder, tmp_path):
 
     (image,) = (tmp_path / "set" / "CXR_png").iterdir()
     assert image.read_bytes() not in images
+
+
+def test_the_heart_lies_between_the_lungs(phantoms):
+    for phantom in phantoms:
+        heart = phantom.heart
+        assert heart.shape == phantom.labels.shape
+        assert heart.dtype == bool
+        assert ndimage.label(heart)[1] == 1
+        assert not phantom.labels[heart].any()
+        assert 0.03 < heart.mean() < 0.12
+        right, left = (columns(phantom.labels == side) for side in (RIGHT, LEFT))
+        assert right.mean() < columns(heart).mean() < left.mean()
+        lungs = columns(phantom.labels > 0)
+        assert 0.3 < np.ptp(columns(heart)) / np.ptp(lungs) < 0.65  # the CTR
+        middle = (lungs.min() + lungs.max()) / 2
+        assert columns(heart).mean() > middle - 2  # it leans to the patient's left
+        assert (phantom.all_labels == np.where(heart, 3, phantom.labels)).all()
+
+
+@pytest.mark.parametrize("size", [256, 1024])
+def test_sizes_show_the_same_heart(size):
+    hearts = [shrunk(draw_phantom(7, s).heart) >= 0.5 for s in (512, size)]
+    assert dice(*hearts) > 0.97
+
+
+def test_the_pictures_did_not_change_when_the_heart_came(phantoms):
+    digest = hashlib.sha256()
+    for phantom in phantoms:
+        digest.update(phantom.image.tobytes() + phantom.labels.tobytes())
+    assert digest.hexdigest()[:16] == "10025ad29fa1f8a6"
+
+
+@pytest.fixture(scope="module")
+def structures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantoms") / "Apart"
+    write_structures(folder, count=5, seed=3, size=96, workers=1)
+    return folder
+
+
+def test_layout_is_a_folder_for_each_structure(structures):
+    names = [f"phantom000{number}.png" for number in range(1, 6)]
+    for name in ("images", "masks/right_lung", "masks/left_lung", "masks/heart"):
+        assert sorted(path.name for path in (structures / name).iterdir()) == names
+    with (structures / "cases.csv").open(encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert [f"{row['case_id']}.png" for row in rows] == names
+    assert {row["sex"] for row in rows} <= {"F", "M"}
+
+
+def test_workers_write_the_same_structures(structures, tmp_path):
+    write_structures(tmp_path / "set", count=5, seed=3, size=96, workers=2)
+    assert contents(tmp_path / "set") == contents(structures)
+
+
+def test_prepared_references_are_what_was_drawn(structures, tmp_path):
+    out = tmp_path / "prepared"
+    report = prepare([structures], settings=PrepareSettings(out=out, workers=1))
+    (source,) = report.sources
+    assert (source.layout, report.findings, report.notes) == ("structures", (), ())
+    dataset = open_prepared(out)
+    assert set(dataset.knowledge("apart").values()) == {"exact"}
+    seeds = np.random.SeedSequence(3).generate_state(5, np.uint64)
+    for case, seed in zip(dataset.cases, seeds, strict=True):
+        phantom = draw_phantom(int(seed), 96)
+        assert (dataset.read_reference(case) == phantom.all_labels).all()
+        assert set(np.unique(dataset.read_mask(case))) == {0, 1, 2, 3}
+        assert (case.finding, case.age) == (phantom.finding, str(phantom.age))

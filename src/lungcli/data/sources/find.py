@@ -15,11 +15,15 @@ from lungcli.data.case import (
 )
 from lungcli.data.prepared import is_prepared
 from lungcli.data.sources import listing
-from lungcli.data.sources.folder import Folder, name_of
+from lungcli.data.sources.beside import Beside
+from lungcli.data.sources.folder import Folder
 from lungcli.data.sources.jsrt import Jsrt
 from lungcli.data.sources.merged import Merged
 from lungcli.data.sources.montgomery import Montgomery
+from lungcli.data.sources.own import name_of
+from lungcli.data.sources.pattern import list_by_pattern
 from lungcli.data.sources.shenzhen import Shenzhen
+from lungcli.data.sources.structures import Structures
 from lungcli.errors import DatasetError
 
 _SOURCES: Final[tuple[Source, ...]] = (
@@ -27,13 +31,18 @@ _SOURCES: Final[tuple[Source, ...]] = (
     Merged(),
     Shenzhen(),
     Jsrt(),
+    Structures(),
     Folder(),
+    Beside(),
 )
 _DEPTH: Final = 2  # levels below the given folder; NLM's archives nest by one
 _NUM_SEEN: Final = 6  # names in a message
+_NUM_NEAREST: Final = 2  # layouts in it
 
 
-def find_sources(path: Path, layout: str = Layout.AUTO) -> tuple[SourceListing, ...]:
+def find_sources(
+    path: Path, layout: str = Layout.AUTO, mask_pattern: str | None = None
+) -> tuple[SourceListing, ...]:
     """List every source in a folder, or up to two levels below it.
 
     A folder below that has a known layout but cannot be used becomes a listing
@@ -42,6 +51,7 @@ def find_sources(path: Path, layout: str = Layout.AUTO) -> tuple[SourceListing, 
     Args:
         path: The folder of a source, or a folder of such folders.
         layout: One of `Layout`; `"auto"` tries them all.
+        mask_pattern: Of the masks of a folder that has no layout.
 
     Raises:
         DatasetError: If there is no such folder, no known layout, or nothing in it
@@ -52,12 +62,14 @@ def find_sources(path: Path, layout: str = Layout.AUTO) -> tuple[SourceListing, 
         msg = f"layout {layout!r} is unknown; there are {', '.join(Layout)}."
         raise ValueError(msg)
     _check_folder(path)
+    if mask_pattern is not None:
+        return (list_by_pattern(path, mask_pattern),)
     sources = [each for each in _SOURCES if layout in {Layout.AUTO, each.layout}]
     found = list(_list(path, sources))
     errors = []
     for folder in listing.folders_below(path, _DEPTH):
         try:
-            found.extend(_list(folder, sources))
+            found.extend(_list(folder, _fitting(folder, sources, found)))
         except DatasetError as error:
             errors.append(error)
             found.append(_unusable(folder, error))
@@ -66,10 +78,23 @@ def find_sources(path: Path, layout: str = Layout.AUTO) -> tuple[SourceListing, 
     return tuple(found)
 
 
+def _fitting(
+    folder: Path, sources: Sequence[Source], found: Sequence[SourceListing]
+) -> Sequence[Source]:
+    """Leave out `beside` within a source: its own folders may look like that."""
+    if any(folder.is_relative_to(each.root) for each in found):
+        return [each for each in sources if each.layout != Layout.BESIDE]
+    return sources
+
+
+def _matches(source: Source, folder: Path) -> bool:
+    return all(source.parts(folder).values())
+
+
 def _list(folder: Path, sources: Sequence[Source]) -> tuple[SourceListing, ...]:
     try:
         for source in sources:
-            if source.matches(folder):
+            if _matches(source, folder):
                 return source.list_cases(folder)
     except OSError as error:
         raise _unreadable(folder, error) from error
@@ -131,15 +156,34 @@ def _unreadable(path: Path, error: OSError) -> DatasetError:
 
 
 def _nothing_found(path: Path, sources: Sequence[Source]) -> str:
-    wanted = "; ".join(f"{each.layout}: {each.expected}" for each in sources)
     names = list(_names(path))
     seen = ", ".join(names[:_NUM_SEEN])
     if len(names) > _NUM_SEEN:
         seen += f", … ({len(names)} in all)"
     return (
-        f"no known layout in {path} or two levels below. Looked for {wanted}. "
-        f"Seen there: {seen}. {_advice(path, sources)}"
+        f"no known layout in {path} or two levels below. Nearest: "
+        f"{_nearest(path, sources)}. Seen there: {seen}. {_advice(path, sources)}"
     )
+
+
+def _nearest(path: Path, sources: Sequence[Source]) -> str:
+    """Say which layouts have the most of their parts here, and what they lack."""
+    places = (path, *listing.folders_below(path, _DEPTH))
+    told = []
+    for rank, source in enumerate(sources):
+        best = min(places, key=lambda place: _missing(source, place)[0])
+        share, parts = _missing(source, best)
+        where = "" if best == path else f" in {best}"
+        text = f"{source.layout} ({source.expected}), without {parts}{where}"
+        # Where nothing is there, those for anybody's data are named: they come last.
+        told.append((share, -rank if share == 1 else rank, text))
+    return "; ".join(text for _, _, text in sorted(told)[:_NUM_NEAREST])
+
+
+def _missing(source: Source, folder: Path) -> tuple[float, str]:
+    parts = source.parts(folder)
+    missing = [name for name, is_there in parts.items() if not is_there]
+    return len(missing) / len(parts), " and ".join(missing)
 
 
 def _advice(path: Path, sources: Sequence[Source]) -> str:
@@ -147,6 +191,6 @@ def _advice(path: Path, sources: Sequence[Source]) -> str:
         return "The folder masks/ is missing; it may be empty."
     above = listing.parent_of(path)
     for source in sources:
-        if source.matches(above):
+        if _matches(source, above):
             return f"If it is a part of the {source.layout} source {above}, give that."
     return "Rename the folders, or give another one."

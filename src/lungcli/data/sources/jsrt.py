@@ -1,14 +1,21 @@
-"""JSRT raw images with the SCR lung masks.
+"""JSRT raw images with the SCR masks of lungs and heart.
 
 Sources: Shiraishi et al. (2000), AJR 174(1):71-74 (images); van Ginneken et al.
 (2006), Med Image Anal 10(1):19-40 (masks).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.case import Case, Layout, PublishedSpacing, SourceListing
+from lungcli.anatomy import STRUCTURES
+from lungcli.data.case import (
+    Case,
+    Layout,
+    MaskFiles,
+    PublishedSpacing,
+    SourceListing,
+)
 from lungcli.data.images import RAW_SUFFIX
 from lungcli.data.sources import listing
 
@@ -30,9 +37,9 @@ class Jsrt:
         "and the same in fold2"
     )
 
-    def matches(self, root: Path) -> bool:
+    def parts(self, root: Path) -> Mapping[str, bool]:
         """Look for a folder of `.IMG` files."""
-        return _image_folder(root) is not None
+        return {"a folder of JPC*.IMG files": _image_folder(root) is not None}
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the `.IMG` files with their masks.
@@ -43,12 +50,12 @@ class Jsrt:
         folder = _image_folder(root)
         images = _raw_images(folder) if folder else listing.Files({})
         listing.require_images(images, folder or root, self.expected)
-        right, left = _side_files(root, "right lung"), _side_files(root, "left lung")
+        apart = {each.key: _mask_files(root, each.name) for each in STRUCTURES}
         cases = tuple(
-            _case(stem, image, right.by_stem.get(stem), left.by_stem.get(stem))
+            _case(stem, image, listing.masks_of(stem, apart, scale=2))
             for stem, image in images.by_stem.items()
         )
-        files = (images, right, left)
+        files = (images, *apart.values())
         return (listing.list_source(NAME, root, self.layout, cases, files),)
 
 
@@ -64,12 +71,12 @@ def _raw_images(folder: Path) -> listing.Files:
     return _in_upper_case([listing.image_files(folder, frozenset({RAW_SUFFIX}))])
 
 
-def _side_files(root: Path, side: str) -> listing.Files:
+def _mask_files(root: Path, structure: str) -> listing.Files:
     return _in_upper_case(
         [
             listing.image_files(folder)
             for folder in listing.folders_below(root, _MASK_DEPTH)
-            if folder.name.lower() == side
+            if folder.name.lower() == structure
         ]
     )
 
@@ -82,13 +89,13 @@ def _in_upper_case(parts: Sequence[listing.Files]) -> listing.Files:
     return listing.Files(joined.by_stem, (*findings, *joined.findings))
 
 
-def _case(case_id: str, image: Path, right: Path | None, left: Path | None) -> Case:
+def _case(case_id: str, image: Path, masks: MaskFiles | None) -> Case:
     return Case(
         case_id=case_id,
         patient_id=case_id,
         source=NAME,
         image_path=image,
-        masks=listing.side_masks(right, left, scale=2),
+        masks=masks,
         spacing=SPACING,
         finding=_FINDINGS.get(case_id[:5], ""),
         view="PA",

@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
+from lungcli.anatomy import LUNGS
 from lungcli.data.case import (
     WITHOUT_MASK,
     AuditFinding,
@@ -15,11 +17,12 @@ from lungcli.data.case import (
     MaskFiles,
     SourceListing,
 )
+from lungcli.data.mask_files import MASK_SUFFIXES
 from lungcli.data.opening import IMAGE_SUFFIXES
 from lungcli.errors import DatasetError
 from lungcli.system.files import printable, real_path
 
-_MASK_ENDING = "_mask"
+_MASK_ENDINGS: Final = ("_mask", "_seg")  # the second as predict names DICOM-SEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +91,48 @@ def image_files(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> File
     Raises:
         DatasetError: If the folder cannot be listed.
     """
+    return _files(folder, suffixes)
+
+
+def _files(folder: Path, suffixes: Iterable[str]) -> Files:
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
         msg = f"cannot read {folder}: {error.strerror}. Check its permissions."
         raise DatasetError(msg) from error
     return sort_out(
-        (path.stem, path)
+        (path.name[: -len(suffix)], path)
         for path in paths
-        if path.suffix.lower() in suffixes and not path.name.startswith(".")
+        if not path.name.startswith(".")
+        if (suffix := _suffix(path.name, suffixes))
     )
+
+
+def _suffix(name: str, suffixes: Iterable[str]) -> str:
+    """Return which of some suffixes a name has, the first of them; else nothing."""
+    lower = name.lower()
+    return next((end for end in suffixes if lower.endswith(end) and lower != end), "")
+
+
+def _without_ending(stem: str) -> str:
+    for ending in _MASK_ENDINGS:
+        stem = stem.removesuffix(ending)
+    return stem
 
 
 def mask_files(folder: Path | None, images: Container[str]) -> Files:
     """Return the mask files of a folder, if there is one, by their image's stem.
 
-    A mask is called as its image, or so with `_mask` at the end.
+    A mask is called as its image, or so with `_mask` or `_seg` at the end.
 
     Raises:
         DatasetError: If the folder cannot be listed.
     """
     if folder is None:
         return Files({})
-    found = image_files(folder)
+    found = _files(folder, MASK_SUFFIXES)
     paired = sort_out(
-        (stem if stem in images else stem.removesuffix(_MASK_ENDING), path)
+        (stem if stem in images else _without_ending(stem), path)
         for stem, path in found.by_stem.items()
     )
     return Files(paired.by_stem, (*found.findings, *paired.findings))
@@ -133,15 +153,36 @@ def sort_out(pairs: Iterable[tuple[str, Path]]) -> Files:
     return Files(dict(sorted(used.items())), tuple(findings))
 
 
-def side_masks(
-    right: Path | None, left: Path | None, scale: int = 1
+def joined(parts: Sequence[Files]) -> Files:
+    """Join the files of several folders; the first of each stem counts."""
+    pairs = sort_out(pair for part in parts for pair in part.by_stem.items())
+    findings = (finding for part in parts for finding in part.findings)
+    return Files(pairs.by_stem, (*findings, *pairs.findings))
+
+
+def masks_of(
+    stem: str,
+    apart: Mapping[str, Files],
+    combined: Files | None = None,
+    scale: int = 1,
 ) -> MaskFiles | None:
-    """Return the masks of the lungs apart; None if there is neither."""
-    if right is None and left is None:
+    """Return the masks of an image; None if there are none.
+
+    Args:
+        stem: Of the image.
+        apart: Files of one structure each, by its key.
+        combined: Files of both lungs.
+        scale: As in `MaskFiles`.
+    """
+    files = {
+        key: (each.by_stem[stem],)
+        for key, each in apart.items()
+        if stem in each.by_stem
+    }
+    both = combined.by_stem.get(stem) if combined else None
+    if not files and both is None:
         return None
-    return MaskFiles(
-        right=(right,) if right else (), left=(left,) if left else (), scale=scale
-    )
+    return MaskFiles(apart=files, combined=(both,) if both else (), scale=scale)
 
 
 def require_images(images: Files, folder: Path, expected: str) -> None:
@@ -206,17 +247,19 @@ def _missing_masks(cases: Iterable[Case]) -> Iterator[AuditFinding]:
 
 def _missing_sides(cases: Iterable[Case]) -> Iterator[AuditFinding]:
     for case in cases:
-        if case.masks is None or bool(case.masks.right) == bool(case.masks.left):
+        if case.masks is None or case.masks.combined:
             continue
-        there, missing = ("right", "left") if case.masks.right else ("left", "right")
-        yield AuditFinding(
-            issue=Issue.NO_MASK,
-            source=case.source,
-            case_id=case.case_id,
-            path=case.image_path,
-            detail=f"no mask of the {missing} lung",
-            action=f"kept with the {there} lung alone",
-        )
+        there = [lung.name for lung in LUNGS if lung.key in case.masks.apart]
+        missing = [lung.name for lung in LUNGS if lung.key not in case.masks.apart]
+        if len(there) == 1:
+            yield AuditFinding(
+                issue=Issue.NO_MASK,
+                source=case.source,
+                case_id=case.case_id,
+                path=case.image_path,
+                detail=f"no mask of the {missing[0]}",
+                action=f"kept with the {there[0]} alone",
+            )
 
 
 def _missing_images(masks: Files, images: Files) -> Iterator[AuditFinding]:

@@ -1,5 +1,6 @@
 """The popular merged copy of the Montgomery and the Shenzhen set."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lungcli.data.case import Case, Layout, MaskFiles, SourceListing
@@ -15,12 +16,12 @@ class Merged:
     layout = Layout.SHENZHEN
     expected = "CXR_png/*.png with masks/ (both NLM sets in one folder)"
 
-    def matches(self, root: Path) -> bool:
+    def parts(self, root: Path) -> Mapping[str, bool]:
         """Look for `CXR_png` and `masks`."""
-        return (
-            listing.subfolder(root, "CXR_png") is not None
-            and listing.subfolder(root, "masks") is not None
-        )
+        return {
+            f"{name}/": listing.subfolder(root, name) is not None
+            for name in ("CXR_png", "masks")
+        }
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the images of `CXR_png`, and of `test` those that it has alone.

@@ -4,9 +4,11 @@ Sources: Jaeger et al. (2014), Quant Imaging Med Surg 4(6):475-477; Candemir et 
 (2014), IEEE Trans Med Imaging 33(2):577-590.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from lungcli.anatomy import LUNGS
 from lungcli.data.case import Case, Layout, MaskFiles, PublishedSpacing, SourceListing
 from lungcli.data.sources import listing
 from lungcli.data.sources.readings import read_reading
@@ -27,12 +29,12 @@ class Montgomery:
     layout = Layout.MONTGOMERY
     expected = "CXR_png/*.png with ManualMask/leftMask and ManualMask/rightMask"
 
-    def matches(self, root: Path) -> bool:
+    def parts(self, root: Path) -> Mapping[str, bool]:
         """Look for `CXR_png` and `ManualMask`."""
-        return (
-            listing.subfolder(root, "CXR_png") is not None
-            and listing.subfolder(root, "ManualMask") is not None
-        )
+        return {
+            f"{name}/": listing.subfolder(root, name) is not None
+            for name in ("CXR_png", "ManualMask")
+        }
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the images of `CXR_png` with their masks and readings.
@@ -43,19 +45,20 @@ class Montgomery:
         folder = listing.subfolder(root, "CXR_png") or root / "CXR_png"
         images = listing.image_files(folder)
         listing.require_images(images, folder, self.expected)
-        left = _side_files(root, "leftMask", images)
-        right = _side_files(root, "rightMask", images)
+        apart = {
+            lung.key: _side_files(root, f"{lung.side}Mask", images) for lung in LUNGS
+        }
         readings = listing.subfolder(root, "ClinicalReadings")
         cases = tuple(
             montgomery_case(
                 stem,
                 image,
-                listing.side_masks(right.by_stem.get(stem), left.by_stem.get(stem)),
+                listing.masks_of(stem, apart),
                 readings,
             )
             for stem, image in images.by_stem.items()
         )
-        files = (images, right, left)
+        files = (images, *apart.values())
         return (listing.list_source(NAME, root, self.layout, cases, files),)
 
 

@@ -4,6 +4,7 @@ Sources: Jaeger et al. (2014), Quant Imaging Med Surg 4(6):475-477 (images);
 Stirenko et al. (2018), https://doi.org/10.1109/ELNANO.2018.8477564 (masks).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +21,11 @@ class Shenzhen:
     layout = Layout.SHENZHEN
     expected = "CXR_png/CHNCXR_*.png with mask/ or mask/mask/ in or beside it"
 
-    def matches(self, root: Path) -> bool:
+    def parts(self, root: Path) -> Mapping[str, bool]:
         """Look for `CXR_png` with images called `CHNCXR...`."""
         folder = listing.subfolder(root, "CXR_png")
-        return folder is not None and any(folder.glob("CHNCXR*"))
+        has_images = folder is not None and any(folder.glob("CHNCXR*"))
+        return {"CXR_png/": folder is not None, "CXR_png/CHNCXR_*": has_images}
 
     def list_cases(self, root: Path) -> tuple[SourceListing, ...]:
         """List the images of `CXR_png` with their masks and readings.

@@ -37,7 +37,7 @@ function showFacts(row) {
   const flags = row.flags.map((flag) => make("li", { class: "flag" }, flag));
   byId("case-flags").replaceChildren(...flags);
   const scores = labels.map((label, index) => {
-    const texts = ["lungs", "right", "left"].map((name) => make("td", {}, row.details[name][index]));
+    const texts = Object.values(row.details).map((texts) => make("td", {}, texts[index]));
     return make("tr", {}, make("th", { scope: "row" }, label), ...texts);
   });
   byId("case-scores").replaceChildren(...scores);

@@ -35,6 +35,8 @@ def row_of(scored: Scored, columns: Mapping[str, Cell]) -> dict[str, Cell]:
         "missed": " ".join(scores.missed),
         "swapped": "yes" if scores.swapped else "",
     }
+    if scores.ignored:
+        row["ignored_px"] = scores.ignored
     for structure, values in scores.scores.items():
         prefix = "" if structure == LUNGS else f"{structure}_"
         for name, value in values.items():
@@ -49,7 +51,8 @@ def write_cases(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
         OutputError: If the file cannot be written.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, fieldnames=names, restval="")
     writer.writeheader()
     writer.writerows({name: csv_cell(v) for name, v in row.items()} for row in rows)
     write_text(path, text.getvalue())

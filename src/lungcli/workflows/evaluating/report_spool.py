@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from lungcli.arrays import Gray, LabelMap
-from lungcli.metrics.overlap import STRUCTURES
+from lungcli.metrics.overlap import PARTS
 from lungcli.metrics.scores import CaseFacts, CaseScores
 from lungcli.pictures.layers import encode_layers
 from lungcli.report.content import CasePictures, Report, ReportCase
@@ -88,7 +88,7 @@ class ReportSpool:
 
 def _flags(scores: CaseScores) -> tuple[str, ...]:
     flags = ["sides swapped"] if scores.swapped else []
-    flags += [f"{STRUCTURES[structure]} missed" for structure in scores.missed]
+    flags += [f"{PARTS[structure]} missed" for structure in scores.missed]
     if math.isnan(scores.dice):
         flags.append("undefined")
     return tuple(flags)

@@ -1,9 +1,10 @@
 """Cases through the metrics, several at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
+from lungcli.anatomy import LUNGS, Knowledge, Structure
 from lungcli.arrays import Gray, LabelMap
 from lungcli.data.geometry import content_of, labels_to_square
 from lungcli.data.prepared import PreparedCase
@@ -94,7 +95,13 @@ def score_model(
         if keep is not None:
             keep(case, predicted)
         reference = dataset.read_reference(case)
-        scores = score_case(facts_of(case), reference, predicted, settings.tolerance)
+        scores = score_case(
+            facts_of(case),
+            reference,
+            predicted,
+            settings.tolerance,
+            known_to_both(dataset.knowledge(case.source), lungs.structures),
+        )
         return Scored(scores, case.split, show_prepared((dataset, case), predicted))
 
     pairs = zip(cases, lungs.label_cases(cases), strict=True)
@@ -114,6 +121,15 @@ def score_in_threads(
     for done, one in enumerate(scored, start=1):
         yield one
         progress("evaluate", done, total)
+
+
+def known_to_both(
+    known: Mapping[str, Knowledge], drawn: Sequence[Structure]
+) -> tuple[Structure, ...]:
+    """Return what is scored: the lungs, and what a source knows and a network draws."""
+    others = (each for each in drawn if each not in LUNGS)
+    exact = (each for each in others if known[each.key] is Knowledge.EXACT)
+    return (*LUNGS, *exact)
 
 
 def facts_of(case: PreparedCase) -> CaseFacts:

@@ -51,7 +51,13 @@ def _coco(xray: LabelledXray) -> dict[str, Any]:
 
 def _measures(xray: LabelledXray) -> dict[str, Any]:
     turns = xray.quarter_turns
-    return measure(xray.labels, xray.spacing_mm, quarter_turns=turns).to_dict()
+    found = measure(
+        xray.labels,
+        xray.spacing_mm,
+        quarter_turns=turns,
+        structures=xray.structures,
+    )
+    return found.to_dict()
 
 
 _WRITERS: Final[dict[str, Callable[[LabelledXray, Path], object]]] = {

@@ -1,17 +1,15 @@
 """Source folders in, a prepared data set out."""
 
-from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lungcli.data.case import AuditFinding, CaseKey, Convention, Layout, SourceListing
 from lungcli.data.gathering import common_convention, gather
 from lungcli.data.prepared import (
     CONTACT_SHEET,
-    SPLITS,
     PreparedCase,
     open_prepared,
 )
@@ -23,6 +21,7 @@ from lungcli.data.prepared_writer import (
     write_facts,
 )
 from lungcli.data.replacing import check_apart, check_replaceable
+from lungcli.data.sources.pattern import parse_pattern
 from lungcli.data.split_file import read_split_list
 from lungcli.data.splits import check_fractions
 from lungcli.data.storing import (
@@ -35,7 +34,7 @@ from lungcli.data.storing import (
     store_case,
 )
 from lungcli.errors import ConfigError, DatasetError
-from lungcli.system.files import printable, real_path, whole_folder
+from lungcli.system.files import whole_folder
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.system.urls import Url, path_or_url
@@ -43,7 +42,12 @@ from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
 from lungcli.workflows.preparing.processes import map_in_processes
 from lungcli.workflows.preparing.remote import check_early, local_out, local_sources
 from lungcli.workflows.preparing.splitting import SplitPlan, split_and_audit
-from lungcli.workflows.preparing.totals import PrepareReport, SourceCounts
+from lungcli.workflows.preparing.structures import leave_out_incomplete
+from lungcli.workflows.preparing.totals import (
+    PrepareReport,
+    count_cases,
+    describe_sources,
+)
 from lungcli.workflows.shared.cluster import map_on_cluster
 from lungcli.workflows.shared.ray_session import check_address
 
@@ -58,6 +62,7 @@ class PrepareSettings:
         out: Folder of the data set, or its URL.
         size: The largest side of a stored square, in pixels.
         layout: One of `data.case.Layout`.
+        mask_pattern: Of the masks of folders that have no layout; None for none.
         splits: Path of a split file or a built-in name; None draws by patient.
         val: Fraction of each source's patients to validate on, if drawn.
         test: Fraction of each source's patients to test on, if drawn.
@@ -71,6 +76,7 @@ class PrepareSettings:
     out: str | Path | Url = Path("prepared")
     size: int = 512
     layout: str = Layout.AUTO
+    mask_pattern: str | None = None
     splits: str | None = None
     val: float = 0.15
     test: float = 0.15
@@ -89,6 +95,8 @@ class PrepareSettings:
                 f"{self.workers} not negative."
             )
             raise ConfigError(msg)
+        if self.mask_pattern is not None:
+            _check_pattern(self.mask_pattern, self.layout)
         if self.cluster is not None:
             check_address(self.cluster)
 
@@ -140,15 +148,17 @@ def _prepare(
     settings: PrepareSettings,
     progress: Progress,
 ) -> PrepareReport:
-    gathered = gather(sources, settings.layout)
+    gathered = gather(sources, settings.layout, settings.mask_pattern)
     check_apart(out, [listing.root for listing in gathered])
     listings = [listing for listing in gathered if listing.cases]
     convention = common_convention(listings, settings.convention)
     with locked(out, outside=True), whole_folder(out) as folder:
         check_replaceable(out, settings.force)  # another one may have ended
-        stored = _store_all(listings, folder, settings, progress)
+        stored = leave_out_incomplete(
+            _store_all(listings, folder, settings, progress), folder
+        )
         splits, seen = split_and_audit(stored, plan)
-        counts = tuple(_count(listing, stored, splits) for listing in listings)
+        counts = tuple(count_cases(listing, stored, splits) for listing in listings)
         findings = _all_findings(gathered, stored, seen)
         facts = DatasetFacts(
             name="+".join(listing.name for listing in listings),
@@ -156,15 +166,26 @@ def _prepare(
             seed=settings.seed,
             split=plan.describe(),
             convention=convention,
-            sources=_describe(listings, counts),
+            sources=describe_sources(listings, counts, stored, settings.convention),
             fingerprint=join_fingerprints(e.fingerprint for e in stored if e.row),
         )
         write_facts(folder, facts, _write_tables(folder, stored, splits))
         write_audit(folder, findings, {each.name: each.root for each in gathered})
         _draw_sheet(folder, progress)
     return PrepareReport(
-        out=out, convention=convention, sources=counts, findings=findings
+        out=out,
+        convention=convention,
+        sources=counts,
+        findings=findings,
+        notes=tuple(f"{e.name}: {note}" for e in listings for note in e.notes),
     )
+
+
+def _check_pattern(pattern: str, layout: str) -> None:
+    parse_pattern(pattern)
+    if layout != Layout.AUTO:
+        msg = f"--mask-pattern stands for a layout: leave out --layout {layout}."
+        raise ConfigError(msg)
 
 
 def _plan(settings: PrepareSettings) -> SplitPlan:
@@ -226,42 +247,6 @@ def _all_findings(
     of_files = [finding for listing in listings for finding in listing.findings]
     of_cases = [finding for each in stored for finding in each.findings]
     return (*of_files, *of_cases, *seen)
-
-
-def _count(
-    listing: SourceListing, stored: Sequence[StoredCase], splits: Mapping[CaseKey, str]
-) -> SourceCounts:
-    own = [each for each in stored if each.case.source == listing.name]
-    rows = [each.row for each in own if each.row is not None]
-    used = Counter(splits.get(row.key, "") for row in rows if row.has_mask)
-    return SourceCounts(
-        name=listing.name,
-        layout=listing.layout,
-        convention=listing.convention,
-        splits={split: used[split] for split in SPLITS},
-        not_listed=used[""],
-        no_mask=sum(not row.has_mask for row in rows),
-        left_out=len(own) - len(rows),
-    )
-
-
-def _describe(
-    listings: Sequence[SourceListing], counts: Sequence[SourceCounts]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": listing.name,
-            "folder": printable(real_path(listing.root).name),
-            "layout": listing.layout,
-            "convention": listing.convention.value,
-            "cases": len(listing.cases),
-            **count.splits,
-            "not_listed": count.not_listed,
-            "no_mask": count.no_mask,
-            "left_out": count.left_out,
-        }
-        for listing, count in zip(listings, counts, strict=True)
-    ]
 
 
 def _write_tables(

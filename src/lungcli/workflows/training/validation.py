@@ -17,7 +17,6 @@ from lungcli.masks.labels import lung_mask
 from lungcli.metrics.overlap import LUNGS, NAN, dice, overlap
 from lungcli.nn.callbacks import VAL_DICE
 from lungcli.workflows.shared.datasets import DatasetCase
-from lungcli.workflows.training.partial import knowledge_of
 
 _LUNGS: Final = tuple(lung.key for lung in anatomy.LUNGS)
 
@@ -85,7 +84,7 @@ class ValidationScorer:
         labels = dataset.read_mask(case)
         masks = {LUNGS: _pack(is_lung(labels))}
         for key in self._structures[len(_LUNGS) :]:
-            if knowledge_of(owned)[key] is not Knowledge.ABSENT:
+            if dataset.knowledge(case.source)[key] is not Knowledge.ABSENT:
                 masks[key] = _pack(labels == BY_KEY[key].label)
         return masks
 

@@ -93,18 +93,3 @@ def test_pixel_size_unknown_and_no_split(phantom, tmp_path):
         ]
     assert facts["Pixel size"] == "unknown"
     assert "Split" not in facts
-
-
-def test_pictures_wait_on_disk_and_go_away(phantom, tmp_path):
-    case = scored("a", phantom.labels, phantom.labels)
-    with ReportSpool() as spool:
-        folder = spool.folder
-        spool.add(
-            case,
-            split="test",
-            image=phantom.image,
-            predicted=phantom.labels,
-            reference=phantom.labels,
-        )
-        assert len(list(folder.iterdir())) == 1
-    assert not folder.exists()

@@ -334,3 +334,84 @@ def test_contact_sheet_spreads_over_sources(source, tmp_path):
     assert [case.source for case in chosen] == ["hospital"] * 3 + ["other"] * 3
     assert all(case.has_mask for case in sample(cases, 4))
     assert sample(cases, 48) == list(cases)
+
+
+class TestStructures:
+    """What the masks of each source know of each structure."""
+
+    def test_every_source_says_what_it_knows(self, source, tmp_path):
+        run(source, out=tmp_path / "prepared")
+        (entry,) = json.loads((tmp_path / "prepared/dataset.json").read_text())[
+            "sources"
+        ]
+        known = {"right": "undeclared", "left": "undeclared", "heart": "absent"}
+        assert entry["structures"] == known
+        assert open_prepared(tmp_path / "prepared").knowledge("hospital") == known
+
+    def test_who_prepares_may_declare_it(self, source, tmp_path):
+        out = tmp_path / "prepared"
+        run(source, out=out, convention=Convention.HEART_INCLUDED)
+        known = open_prepared(out).knowledge("hospital")
+        assert known["right"] == known["left"] == "with-heart"
+
+    def test_hearts_and_what_to_ignore_are_kept(self, tmp_path):
+        root = tmp_path / "Hospital"
+        for index in range(4):
+            add(root, f"case{index}")
+            save(root / "masks" / f"case{index}.png", with_heart(80, 60))
+        report = run(root, out=tmp_path / "prepared", size=64)
+        dataset = open_prepared(tmp_path / "prepared")
+        assert report.findings == ()
+        assert dataset.knowledge("hospital")["heart"] == "exact"
+        for case in dataset.cases:
+            assert (dataset.read_reference(case) == with_heart(80, 60)).all()
+            assert set(np.unique(dataset.read_mask(case))) == {0, 1, 2, 3, 255}
+
+    def test_a_mask_without_heart_among_those_with_one(self, tmp_path):
+        root, out = tmp_path / "Hospital", tmp_path / "prepared"
+        for index in range(4):
+            add(root, f"case{index}")
+            if index:
+                save(root / "masks" / f"case{index}.png", with_heart(80, 60))
+        report = run(root, out=out)
+        assert issues(report) == {(Issue.NO_MASK, "case0")}
+        assert "no heart in the mask" in report.findings[0].detail
+        first, *others = open_prepared(out).cases
+        assert not first.has_mask
+        assert all(case.has_mask for case in others)
+        for name in ("masks", "references"):
+            assert len(list((out / name).iterdir())) == 3
+
+
+def with_heart(height, width):
+    labels = lungs(height, width)
+    labels[height // 2 : 3 * height // 4, 3 * width // 8 : 6 * width // 8] = 3
+    labels[: height // 8] = 255
+    return labels
+
+
+def test_lungs_that_overlap_the_heart_are_counted(tmp_path):
+    root = tmp_path / "Ward"
+    drawn = lungs(80, 60)
+    for index in range(3):
+        save(root / "images" / f"{index}.png", cxr(index, 80, 60))
+        for name, label in (("right_lung", 1), ("left_lung", 2)):
+            mask = (drawn == label).astype(np.uint8) * 255
+            save(root / "masks" / name / f"{index}.png", mask)
+        heart = np.zeros((80, 60), np.uint8)
+        heart[40:60, 20:40] = 255  # two columns of the right lung, three of the left
+        save(root / "masks/heart" / f"{index}.png", heart)
+    save(root / "masks/aorta/0.png", drawn)
+    report = run(root, out=tmp_path / "prepared")
+    assert {f.detail for f in report.findings} == {
+        "100 pixels are drawn as lung and as heart"
+    }
+    assert issues(report) == {(Issue.OVERLAP, name) for name in "012"}
+    assert report.convention is Convention.HEART_EXCLUDED
+    (note,) = report.notes
+    assert note.startswith("ward: aorta: masks left alone")
+
+
+def test_a_pattern_stands_for_a_layout():
+    with pytest.raises(ConfigError, match="leave out --layout folder"):
+        PrepareSettings(mask_pattern="{stem}_m.png", layout="folder")

@@ -7,10 +7,14 @@ import pytest
 
 from lungcli.anatomy import IGNORE, any_of
 from lungcli.data.case import Convention
+from lungcli.data.knowledge import of_convention
 from lungcli.workflows.training.partial import is_partial, what_may_be
 
 LABELS = np.array([[0, 1, 2, 3, IGNORE]], np.uint8)
-OWNED = (SimpleNamespace(convention=Convention.HEART_EXCLUDED), None)
+OWNED = (
+    SimpleNamespace(knowledge=lambda source: of_convention(Convention.HEART_EXCLUDED)),
+    SimpleNamespace(source="montgomery"),
+)
 
 
 def test_a_network_of_lungs_takes_the_heart_for_background():

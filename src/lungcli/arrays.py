@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.anatomy import LEFT_LUNG, LUNG_LABELS, RIGHT_LUNG
+from lungcli.anatomy import BACKGROUND, IGNORE, LEFT_LUNG, LUNG_LABELS, RIGHT_LUNG
 
 Gray = NDArray[np.uint8]  # CXR (height, width); air dark, bone bright (MONOCHROME2)
 Rgb = NDArray[np.uint8]  # picture for people (height, width, 3)
@@ -32,3 +32,15 @@ def is_lung(labels: LabelMap) -> Mask:
     first, last = min(LUNG_LABELS), max(LUNG_LABELS)
     mask: Mask = (labels >= first) & (labels <= last)
     return mask
+
+
+def where_known(predicted: LabelMap, reference: LabelMap) -> LabelMap:
+    """Return a label map with background where the reference says that nobody knows.
+
+    Examples:
+        >>> predicted, reference = np.array([[1, 1]]), np.array([[0, 255]])
+        >>> where_known(predicted, reference).tolist()
+        [[1, 0]]
+    """
+    known: LabelMap = np.where(reference == IGNORE, BACKGROUND, predicted)
+    return known.astype(predicted.dtype, copy=False)

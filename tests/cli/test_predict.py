@@ -65,6 +65,15 @@ def test_doubts_leave_room_for_failures(capsys, monkeypatch):
     assert "fine" not in said
 
 
+def test_a_model_of_lungs_draws_no_other_structures(here, run):
+    Image.fromarray(np.full((90, 150), 90, np.uint8)).save(here / "a.png")
+    asked = ("predict", "a.png", "--model", run, "--structures")
+    said = invoke(*asked, "all").stderr
+    assert said.count("draws lungs only: --structures all adds nothing") == 1
+    assert "--structures" not in invoke(*asked, "lungs").stderr
+    assert "is not one of 'lungs', 'all'" in invoke(*asked, "heart", status=2).stderr
+
+
 class TestLabelMaps:
     def test_label_maps_have_the_size_of_their_images(self, here, run):
         (here / "in" / "deep").mkdir(parents=True)

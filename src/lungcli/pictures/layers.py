@@ -10,7 +10,7 @@ from imageio.v3 import imwrite
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.arrays import Gray, LabelMap, is_lung
+from lungcli.arrays import Gray, LabelMap, is_lung, where_known
 from lungcli.pictures.colours import (
     AGREED,
     BLACK,
@@ -120,7 +120,7 @@ def _encode_structures(labels: LabelMap) -> bytes:
 
 
 def _draw_difference(predicted: LabelMap, reference: LabelMap) -> NDArray[np.uint8]:
-    found, true = is_lung(predicted), is_lung(reference)
+    found, true = is_lung(where_known(predicted, reference)), is_lung(reference)
     drawn = np.zeros_like(reference)
     drawn[found & true] = 1
     drawn[true & ~found] = 2

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lungcli.anatomy import LUNGS, STRUCTURES, Structure
+from lungcli.anatomy import IGNORE, LUNGS, STRUCTURES, Structure
 from lungcli.arrays import Gray, LabelMap, Mask, Rgb
 from lungcli.masks.labels import threshold_planes
 from lungcli.masks.regions import bounding_box
@@ -29,8 +29,8 @@ def fit_picture(
     Returns:
         The X-ray, smoothed before it is reduced, and the label maps. A reduced pixel
         is lung where lung covers at least half of it, and takes the side that covers
-        more; it is another structure where that one does and covers more than lung.
-        Enlarged pixels stay squares.
+        more; it is another structure, or unknown, where that covers at least half and
+        more than lung. Enlarged pixels stay squares.
 
     Raises:
         ValueError: If a label map has another shape than the image.
@@ -172,6 +172,8 @@ def _draw_dashes(picture: Rgb, line: Mask, length: int) -> None:
 
 def _fit_labels(labels: LabelMap, size: tuple[int, int]) -> LabelMap:
     channels = [each.label for each in structures_in(labels)]
+    if (labels == IGNORE).any():
+        channels.append(IGNORE)
     planes = [_coverage(labels == label, size) for label in channels]
     return threshold_planes(planes, threshold=_HALF, channels=channels)
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from lungcli.anatomy import Structure
-from lungcli.arrays import Gray, LabelMap, Rgb, is_lung
+from lungcli.arrays import Gray, LabelMap, Rgb, is_lung, where_known
 from lungcli.pictures.colours import (
     AGREED,
     EXTRA,
@@ -174,7 +174,8 @@ def _percent(share: float) -> str:
 def difference_picture(image: Gray, predicted: LabelMap, reference: LabelMap) -> Rgb:
     """Colour where two label maps agree and differ, the X-ray dimly behind.
 
-    Both lungs count together: a lung of the wrong side is agreed lung.
+    Both lungs count together: a lung of the wrong side is agreed lung. What lies where
+    the reference says that nobody knows is not coloured.
 
     Args:
         image: CXR, shape `(height, width)`.
@@ -185,7 +186,7 @@ def difference_picture(image: Gray, predicted: LabelMap, reference: LabelMap) ->
         Picture of shape `(height, width, 3)`.
     """
     picture = to_rgb(image, _BEHIND)
-    found, true = is_lung(predicted), is_lung(reference)
+    found, true = is_lung(where_known(predicted, reference)), is_lung(reference)
     tint(picture, found & true, AGREED, _AGREED_OPACITY)
     tint(picture, true & ~found, MISSED, _ERROR_OPACITY)
     tint(picture, found & ~true, EXTRA, _ERROR_OPACITY)

@@ -115,3 +115,13 @@ def test_unknown_pixels_are_transparent():
     layers = encode_layers(unknown, unknown, unknown)
     assert not decoded(layers.gold)[..., 3].any()
     assert not decoded(layers.difference)[..., 3].any()
+
+
+def test_lung_where_nobody_knows_is_no_error():
+    reference = np.where(REFERENCE == 0, np.uint8(255), REFERENCE)
+    shown = decoded(encode_layers(None, PREDICTED, reference).difference)
+    assert shown[1, 0, 3] == 0  # extra, were it known
+    assert tuple(shown[1, 6, :3]) == MISSED
+    small = decoded(encode_layers(None, PREDICTED, reference, side=4).difference)
+    colours = {tuple(pixel[:3]) for pixel in small[small[..., 3] > 0].tolist()}
+    assert EXTRA not in colours

@@ -159,7 +159,7 @@ def test_a_reduced_heart_follows_coverage():
     labels[0, 4] = HEART.label  # 1 of 4 pixels
     labels[2:, :] = 255
     _, (fitted,) = fit_picture(labels, (labels,), 4)
-    assert fitted.tolist() == [[3, 1, 0, 0], [0, 0, 0, 0]]
+    assert fitted.tolist() == [[3, 1, 0, 0], [255, 255, 255, 255]]
 
 
 def test_lungs_are_told_of_always_others_where_they_are():

@@ -273,3 +273,10 @@ class TestHeart:
                 "difference", case.image, lungs.astype(np.uint8), case.reference
             ).picture,
         )
+
+
+def test_lung_where_nobody_knows_is_not_coloured():
+    image = np.full((1, 2), GRAY, np.uint8)
+    predicted, reference = np.array([[1, 1]], np.uint8), np.array([[255, 0]], np.uint8)
+    view = compose_view("difference", image, predicted, reference)
+    assert view.picture[0].tolist() == [[DIMMED] * 3, blend(EXTRA, 0.8)]

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
 
+from lungcli.arrays import LabelMap, where_known
 from lungcli.data.geometry import content_of, labels_to_square
-from lungcli.metrics.overlap import LUNGS, Overlap, dice, iou, overlap_by_lung
+from lungcli.metrics.overlap import LUNGS, Overlap, dice, iou, masks_of, overlap
 from lungcli.pictures.panels import PanelCase
 from lungcli.pictures.views import PanelScores
 from lungcli.system.progress import Progress
-from lungcli.workflows.shared.datasets import DatasetCase
+from lungcli.workflows.shared.datasets import DatasetCase, known_to_both
 from lungcli.workflows.shared.inference import LungModel
 
 
@@ -29,11 +30,10 @@ def worst_cases(
     progress("score", 0, len(with_mask))
     scored = []
     labelled = lungs.label_cases(with_mask)
-    for number, ((dataset, case), predicted) in enumerate(
+    for number, (owned, predicted) in enumerate(
         zip(with_mask, labelled, strict=True), start=1
     ):
-        counts = overlap_by_lung(dataset.read_reference(case), predicted)[LUNGS]
-        scored.append((dice(counts), (dataset, case)))
+        scored.append((dice(_count(lungs, owned, predicted)[LUNGS]), owned))
         progress("score", number, len(with_mask))
     scored.sort(key=lambda pair: worst_first(pair[0]))
     return [owned for _, owned in scored[:wanted]]
@@ -52,7 +52,7 @@ def panel_cases(lungs: LungModel, cases: Sequence[DatasetCase]) -> Iterator[Pane
         reference, scores = None, PanelScores()
         if case.has_mask:
             reference = content_of(dataset.read_mask(case), case.geometry)
-            scores = _score(overlap_by_lung(dataset.read_reference(case), predicted))
+            scores = _score(_count(lungs, (dataset, case), predicted))
         square = labels_to_square(predicted, case.geometry)
         yield PanelCase(
             title=case.case_id,
@@ -73,6 +73,18 @@ def picture_names(cases: Sequence[DatasetCase]) -> list[str]:
         free = (name for name in chain([f"{stem}.png"], numbered) if name not in names)
         names.append(next(free))
     return names
+
+
+def _count(
+    lungs: LungModel, owned: DatasetCase, predicted: LabelMap
+) -> dict[str, Overlap]:
+    """Count the pixels of the lungs and of what network and source both know."""
+    dataset, case = owned
+    reference = dataset.read_reference(case)
+    structures = known_to_both(dataset.knowledge(case.source), lungs.structures)
+    ours = masks_of(reference, structures)
+    theirs = masks_of(where_known(predicted, reference), structures)
+    return {part: overlap(ours[part], theirs[part]) for part in ours}
 
 
 def _score(counts: dict[str, Overlap]) -> PanelScores:

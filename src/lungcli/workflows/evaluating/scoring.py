@@ -1,12 +1,12 @@
 """Cases through the metrics, several at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from lungcli.anatomy import BACKGROUND, LUNGS, Knowledge, Structure
+from lungcli.anatomy import BACKGROUND
 from lungcli.arrays import Gray, LabelMap
 from lungcli.data.geometry import content_of, labels_to_square
 from lungcli.data.prepared import PreparedCase
@@ -22,7 +22,7 @@ from lungcli.metrics.summary import FAILURE_DICE
 from lungcli.system.cores import num_cores
 from lungcli.system.progress import Progress, silent
 from lungcli.system.threads import in_order
-from lungcli.workflows.shared.datasets import DatasetCase
+from lungcli.workflows.shared.datasets import DatasetCase, known_to_both
 from lungcli.workflows.shared.inference import LungModel
 
 _AHEAD: Final = 2  # cases under way for each thread; each holds masks of full size
@@ -122,15 +122,6 @@ def score_in_threads(
     for done, one in enumerate(scored, start=1):
         yield one
         progress("evaluate", done, total)
-
-
-def known_to_both(
-    known: Mapping[str, Knowledge], drawn: Sequence[Structure]
-) -> tuple[Structure, ...]:
-    """Return what is scored: the lungs, and what a source knows and a network draws."""
-    others = (each for each in drawn if each not in LUNGS)
-    exact = (each for each in others if known[each.key] is Knowledge.EXACT)
-    return (*LUNGS, *exact)
 
 
 def facts_of(case: PreparedCase) -> CaseFacts:

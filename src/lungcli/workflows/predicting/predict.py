@@ -87,9 +87,7 @@ def predict(
     plan = LabellerPlan(model=found, settings=settings, out=out)
     share = settings.shard.share(tasks)
     lungs, label_all = choose_workers(plan, share, announce)
-    if settings.structures == Written.ALL and lungs.structures == LUNGS:
-        announce(f"{lungs.name} draws lungs only: --structures all adds nothing.")
-    structures = settings.written(lungs.structures)
+    structures = _written(settings, lungs, announce)
     conditions = _conditions(plan, lungs, tasks, structures)
     with (
         # before anything is written: there may be no such cluster
@@ -127,6 +125,15 @@ def _opened(
         alone = locked(files.folder) if shard.is_whole else locked(path, outside=True)
         with alone, open_journal(path, conditions) as journal:
             yield Call(tasks=tasks, shard=shard, journal=journal, files=files)
+
+
+def _written(
+    settings: PredictSettings, lungs: LungModel, announce: Announce
+) -> tuple[Structure, ...]:
+    """Return what is written; say if more was asked for than there is."""
+    if settings.structures == Written.ALL and lungs.structures == LUNGS:
+        announce(f"{lungs.name} draws lungs only: --structures all adds nothing.")
+    return settings.written(lungs.structures)
 
 
 def _conditions(

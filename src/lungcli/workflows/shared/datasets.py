@@ -1,10 +1,11 @@
 """Several prepared data sets as one."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from lungcli.anatomy import LUNGS, Knowledge, Structure
 from lungcli.arrays import LabelMap
 from lungcli.data.case import CaseKey, Convention
 from lungcli.data.prepared import (
@@ -237,3 +238,12 @@ def _unique(paths: Sequence[Path]) -> list[Path]:
 
 def _patients(cases: Sequence[DatasetCase]) -> set[tuple[str, str]]:
     return {(case.source, case.patient_id) for _, case in cases}
+
+
+def known_to_both(
+    known: Mapping[str, Knowledge], drawn: Sequence[Structure]
+) -> tuple[Structure, ...]:
+    """Return what is scored: the lungs, and what a source knows and a network draws."""
+    others = (each for each in drawn if each not in LUNGS)
+    exact = (each for each in others if known[each.key] is Knowledge.EXACT)
+    return (*LUNGS, *exact)

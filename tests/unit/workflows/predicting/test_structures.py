@@ -172,6 +172,16 @@ def test_lungs_alone_are_written_as_by_a_network_without_a_heart(run, drawing):
     assert ours == theirs
 
 
+@pytest.mark.parametrize("structures", ["lungs", "all"])
+def test_all_that_is_drawn_is_measured(run, structures):
+    out, _ = run(structures, formats=("csv",))
+    for row in rows(out / "measures.csv"):
+        names = ("x_px", "y_px", "width_px", "height_px")
+        assert [int(row[f"heart.{name}"]) for name in names] == HEART_BOX
+        assert int(row["heart.area_px"]) == 13 * 20
+        assert int(row["lungs.area_px"]) == 2 * 40 * 20
+
+
 def test_without_a_heart_all_is_lungs_and_is_said_once(run, drawing):
     drawing()
     all_, notes = run("all", name="all")

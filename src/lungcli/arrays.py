@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lungcli.anatomy import LEFT_LUNG, LUNG_LABELS, RIGHT_LUNG
+from lungcli.anatomy import BACKGROUND, IGNORE, LEFT_LUNG, LUNG_LABELS, RIGHT_LUNG
 
 Gray = NDArray[np.uint8]  # CXR (height, width); air dark, bone bright (MONOCHROME2)
 Rgb = NDArray[np.uint8]  # picture for people (height, width, 3)
@@ -32,3 +32,23 @@ def is_lung(labels: LabelMap) -> Mask:
     first, last = min(LUNG_LABELS), max(LUNG_LABELS)
     mask: Mask = (labels >= first) & (labels <= last)
     return mask
+
+
+def where_known(labels: LabelMap, reference: LabelMap) -> LabelMap:
+    """Return labels without those of pixels that a reference says nothing of.
+
+    Whatever is drawn there is neither right nor wrong.
+
+    Args:
+        labels: Of a model, `(height, width)`; not changed.
+        reference: Of the same shape.
+
+    Examples:
+        >>> known = where_known(np.array([[1, 2]], np.uint8), np.array([[255, 2]]))
+        >>> known.tolist()
+        [[0, 2]]
+    """
+    ignored = reference == IGNORE
+    if not ignored.any():
+        return labels
+    return np.where(ignored, np.uint8(BACKGROUND), labels)

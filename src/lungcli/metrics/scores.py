@@ -10,7 +10,7 @@ import numpy as np
 
 from lungcli import anatomy
 from lungcli.anatomy import BACKGROUND, IGNORE, Structure
-from lungcli.arrays import LabelMap, Mask, SpacingMm
+from lungcli.arrays import LabelMap, Mask, SpacingMm, where_known
 from lungcli.errors import ConfigError
 from lungcli.masks.regions import bounding_box
 from lungcli.metrics import catalogue
@@ -196,9 +196,8 @@ def score_case(
             f"{reference.shape} and predicted {predicted.shape}."
         )
         raise ValueError(msg)
-    open_ = reference == IGNORE
-    if open_.any():
-        predicted = np.where(open_, np.uint8(BACKGROUND), predicted)
+    ignored = int(np.count_nonzero(reference == IGNORE))
+    predicted = where_known(predicted, reference)
     box = bounding_box((reference | predicted) > BACKGROUND)
     reference, predicted = reference[box], predicted[box]
     ours, theirs = (masks_of(each, structures) for each in (reference, predicted))
@@ -216,7 +215,7 @@ def score_case(
         },
         missed=tuple(part for part in counts if _is_missed(counts[part])),
         swapped=is_swapped(reference, predicted),
-        ignored=int(np.count_nonzero(open_)),
+        ignored=ignored,
     )
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from lungcli.anatomy import Structure
-from lungcli.arrays import Gray, LabelMap, Rgb, is_lung
+from lungcli.arrays import Gray, LabelMap, Rgb, is_lung, where_known
 from lungcli.pictures.colours import (
     AGREED,
     EXTRA,
@@ -185,7 +185,8 @@ def difference_picture(image: Gray, predicted: LabelMap, reference: LabelMap) ->
         Picture of shape `(height, width, 3)`.
     """
     picture = to_rgb(image, _BEHIND)
-    found, true = is_lung(predicted), is_lung(reference)
+    found = is_lung(where_known(predicted, reference))
+    true = is_lung(reference)
     tint(picture, found & true, AGREED, _AGREED_OPACITY)
     tint(picture, true & ~found, MISSED, _ERROR_OPACITY)
     tint(picture, found & ~true, EXTRA, _ERROR_OPACITY)

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from lungcli import anatomy
 from lungcli._version import __version__
 from lungcli.errors import OutputError
 from lungcli.metrics.overlap import PARTS
@@ -128,7 +129,8 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
     limit = summary.get("failure_dice") or _FAILURE_DICE
     columns = columns_of(summary)
     sizes: list[int] = []
-    rows = rows_of(_measured(cases, sizes), columns, limit)
+    drawn = {lung.key for lung in anatomy.LUNGS}
+    rows = rows_of(_measured(cases, sizes, drawn), columns, limit)
     content = {
         "title": cleaned(report.title),
         "version": __version__,
@@ -143,6 +145,10 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
         "parts": [
             part.capitalize() for part in PARTS if any(part in r.details for r in rows)
         ],
+        "structures": [
+            {"name": each.name, "swatch": each.name.replace(" ", "-")}
+            for each in anatomy.named(drawn)
+        ],
         "sources": sorted({row.source for row in rows}),
         "flags": sorted({flag for row in rows for flag in row.flags}),
         "document": {
@@ -154,9 +160,13 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
     return content, sum(sizes)
 
 
-def _measured(cases: Iterable[ReportCase], sizes: list[int]) -> Iterator[ReportCase]:
+def _measured(
+    cases: Iterable[ReportCase], sizes: list[int], drawn: set[str]
+) -> Iterator[ReportCase]:
+    """Yield the cases, and note on the way what their pictures weigh and show."""
     for case in cases:
         pictures = {} if case.pictures is None else case.pictures.files()
+        drawn |= set(() if case.pictures is None else case.pictures.structures)
         sizes.append(sum(4 * len(file) // 3 for file in pictures.values()))
         yield case
 

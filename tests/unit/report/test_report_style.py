@@ -4,15 +4,14 @@ from importlib.resources import files
 
 import pytest
 
-from lungcli.anatomy import LEFT_LUNG, RIGHT_LUNG
+from lungcli.anatomy import STRUCTURES
 from lungcli.pictures import colours
 
 
 @pytest.mark.parametrize(
     ("name", "colour"),
     [
-        ("right-lung", RIGHT_LUNG.colour),
-        ("left-lung", LEFT_LUNG.colour),
+        *((each.name.replace(" ", "-"), each.colour) for each in STRUCTURES),
         ("agreed", colours.AGREED),
         ("missed", colours.MISSED),
         ("extra", colours.EXTRA),

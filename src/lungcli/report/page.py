@@ -12,11 +12,10 @@ from typing import Any, Final
 from lungcli import anatomy
 from lungcli._version import __version__
 from lungcli.errors import OutputError
-from lungcli.metrics.overlap import PARTS
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.curves import curves
 from lungcli.report.overview import alarms, cards, size_of, tables
-from lungcli.report.rows import Row, columns_of, rows_of, score_labels
+from lungcli.report.rows import Row, columns_of, parts_in, rows_of, score_labels
 from lungcli.report.strips import Scored, distribution
 from lungcli.report.texts import cleaned
 from lungcli.system.files import remove_file, whole_file, whole_folder
@@ -142,9 +141,7 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
         "distribution": distribution([_scored(row) for row in rows], limit),
         "curves": curves(cleaned(report.history)),
         "columns": columns,
-        "parts": [
-            part.capitalize() for part in PARTS if any(part in r.details for r in rows)
-        ],
+        "parts": [part.capitalize() for part in parts_in(columns)],
         "structures": [
             {"name": each.name, "swatch": each.name.replace(" ", "-")}
             for each in anatomy.named(drawn)

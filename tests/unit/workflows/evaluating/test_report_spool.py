@@ -135,3 +135,19 @@ def test_a_heart_that_is_drawn_but_not_scored_has_its_colour_explained(
     source = page_of(phantom, tmp_path, labels, LUNGS).read_text("utf-8")
     assert '<i class="swatch heart"></i>heart' in source
     assert "Heart Dice" not in source
+
+
+def test_a_case_without_the_heart_of_others_has_dashes(phantom, tmp_path):
+    labels = phantom.labels.copy()
+    labels[40:60, 40:60] = HEART.label
+    cases = [
+        scored("a", labels, labels, structures=(*LUNGS, HEART)),
+        scored("b", phantom.labels, phantom.labels),
+    ]
+    with ReportSpool() as spool:
+        for case in cases:
+            spool.add(case, split="", image=None, predicted=labels, reference=labels)
+        page = spool.write(tmp_path, Report(title="t", summary=summarize(cases)))
+    details = {name: row["details"] for name, row in rows_of(page).items()}
+    assert list(details["s/a"]) == list(details["s/b"])
+    assert set(details["s/b"]["heart"]) == {"–"}

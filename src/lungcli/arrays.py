@@ -34,13 +34,21 @@ def is_lung(labels: LabelMap) -> Mask:
     return mask
 
 
-def where_known(predicted: LabelMap, reference: LabelMap) -> LabelMap:
-    """Return a label map with background where the reference says that nobody knows.
+def where_known(labels: LabelMap, reference: LabelMap) -> LabelMap:
+    """Return labels without those of pixels that a reference says nothing of.
+
+    Whatever is drawn there is neither right nor wrong.
+
+    Args:
+        labels: Of a model, `(height, width)`; not changed.
+        reference: Of the same shape.
 
     Examples:
-        >>> predicted, reference = np.array([[1, 1]]), np.array([[0, 255]])
-        >>> where_known(predicted, reference).tolist()
-        [[1, 0]]
+        >>> known = where_known(np.array([[1, 2]], np.uint8), np.array([[255, 2]]))
+        >>> known.tolist()
+        [[0, 2]]
     """
-    known: LabelMap = np.where(reference == IGNORE, BACKGROUND, predicted)
-    return known.astype(predicted.dtype, copy=False)
+    ignored = reference == IGNORE
+    if not ignored.any():
+        return labels
+    return np.where(ignored, np.uint8(BACKGROUND), labels)

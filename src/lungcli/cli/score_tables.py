@@ -8,7 +8,7 @@ from rich.table import Table
 
 from lungcli.cli.output import count_cases, out, plain
 from lungcli.metrics.catalogue import UNITS, Metric, Reach, metric_of, shown_in
-from lungcli.metrics.overlap import LUNGS, NAN, PARTS
+from lungcli.metrics.overlap import LUNGS, NAN, PARTS, noun_of
 from lungcli.metrics.scores import CaseScores, parts_of
 from lungcli.metrics.summary import worst_first
 from lungcli.workflows.evaluating.compare import Comparison, PairedDifference
@@ -162,12 +162,15 @@ def _failures(summary: Mapping[str, Any]) -> str:
         low, high = summary["failure_rate_ci95"]
         said[0] += f" ({summary['failure_rate']:.1%}; {low:.1%} to {high:.1%})"
     for key, what in (
-        ("missed", "with lungs in one mask alone (distance: the image diagonal)"),
+        ("missed", "with {}s in one mask alone (distance: the image diagonal)"),
         ("swapped", "with sides that look swapped"),
-        ("undefined_cases", "with lungs in neither mask (undefined: in no mean)"),
+        ("undefined_cases", "with {}s in neither mask (undefined: in no mean)"),
+        ("ignored", "with pixels of which the reference says nothing (in no score)"),
     ):
-        if names := _by_case(summary[key]):
-            said.append(f"{count_cases(len(names))} {what}: {_some(names)}")
+        if names := _by_case(entries := list(summary.get(key, ()))):
+            noun = noun_of(entry.rpartition(": ")[2] for entry in entries)
+            told = f"{count_cases(len(names))} {what.format(noun)}"
+            said.append(f"{told}: {_some(names)}")
     return "\n".join(map(plain, said))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lungcli import anatomy
 from lungcli.anatomy import Structure
-from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, is_lung
+from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, is_lung, where_known
 
 NAN: Final = float("nan")
 LUNGS: Final = "lungs"  # both together: the published number
@@ -19,6 +19,16 @@ PARTS: Final = {LUNGS: "both lungs"} | {
     each.key: each.name for each in anatomy.STRUCTURES
 }
 """What may be scored: name in files to the name for people."""
+
+
+def noun_of(parts: Iterable[str]) -> str:
+    """Return what some of `PARTS` are called together.
+
+    Examples:
+        >>> noun_of(["lungs", "left"]), noun_of(["left", "heart"])
+        ('lung', 'structure')
+    """
+    return "lung" if {LUNGS, *SIDES}.issuperset(parts) else "structure"
 
 
 class Overlap(NamedTuple):
@@ -74,12 +84,14 @@ def overlap_by_lung(reference: LabelMap, predicted: LabelMap) -> dict[str, Overl
         predicted: Label map of the model, of the same shape.
 
     Returns:
-        `lungs`, `right` and `left`, the patient's sides.
+        `lungs`, `right` and `left`, the patient's sides; without pixels of which the
+        reference says nothing.
 
     Raises:
         ValueError: If the label maps differ in shape.
     """
-    ours, theirs = masks_of(reference), masks_of(predicted)
+    ours = masks_of(reference)
+    theirs = masks_of(where_known(predicted, reference))
     return {part: overlap(ours[part], theirs[part]) for part in ours}
 
 

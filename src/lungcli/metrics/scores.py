@@ -196,8 +196,8 @@ def score_case(
             f"{reference.shape} and predicted {predicted.shape}."
         )
         raise ValueError(msg)
-    predicted = where_known(predicted, reference)
     ignored = int(np.count_nonzero(reference == IGNORE))
+    predicted = where_known(predicted, reference)
     box = bounding_box((reference | predicted) > BACKGROUND)
     reference, predicted = reference[box], predicted[box]
     ours, theirs = (masks_of(each, structures) for each in (reference, predicted))

@@ -51,6 +51,7 @@ class Layers:
     Attributes:
         width: Of each, in pixels.
         height: Likewise.
+        structures: Keys of what is drawn: the lungs, and what else is there.
         xray: WebP; None if there is no X-ray.
         predicted: PNG, transparent outside the structures: their tints and outlines.
         gold: The same of the reference.
@@ -59,6 +60,7 @@ class Layers:
 
     width: int
     height: int
+    structures: tuple[str, ...]
     xray: bytes | None
     predicted: bytes
     gold: bytes
@@ -91,6 +93,7 @@ def encode_layers(
     return Layers(
         width=picture.shape[1],
         height=picture.shape[0],
+        structures=tuple(each.key for each in structures_in(predicted, reference)),
         xray=None if image is None else _encode_xray(picture),
         predicted=_encode_structures(predicted),
         gold=_encode_structures(reference),
@@ -120,7 +123,8 @@ def _encode_structures(labels: LabelMap) -> bytes:
 
 
 def _draw_difference(predicted: LabelMap, reference: LabelMap) -> NDArray[np.uint8]:
-    found, true = is_lung(where_known(predicted, reference)), is_lung(reference)
+    found = is_lung(where_known(predicted, reference))
+    true = is_lung(reference)
     drawn = np.zeros_like(reference)
     drawn[found & true] = 1
     drawn[true & ~found] = 2

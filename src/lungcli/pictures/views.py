@@ -186,7 +186,8 @@ def difference_picture(image: Gray, predicted: LabelMap, reference: LabelMap) ->
         Picture of shape `(height, width, 3)`.
     """
     picture = to_rgb(image, _BEHIND)
-    found, true = is_lung(where_known(predicted, reference)), is_lung(reference)
+    found = is_lung(where_known(predicted, reference))
+    true = is_lung(reference)
     tint(picture, found & true, AGREED, _AGREED_OPACITY)
     tint(picture, true & ~found, MISSED, _ERROR_OPACITY)
     tint(picture, found & ~true, EXTRA, _ERROR_OPACITY)

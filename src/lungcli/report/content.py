@@ -12,6 +12,7 @@ class CasePictures:
     Attributes:
         width: In pixels.
         height: In pixels.
+        structures: Keys of what the pictures show, whose colours are explained.
         xray: WebP; None if there is no X-ray: the masks then lie on black.
         predicted: PNG, transparent outside the lungs.
         gold: PNG, likewise.
@@ -20,6 +21,7 @@ class CasePictures:
 
     width: int
     height: int
+    structures: tuple[str, ...] = ("right", "left")
     xray: bytes | None
     predicted: bytes
     gold: bytes

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lungcli.metrics import catalogue
 from lungcli.metrics.catalogue import Metric, Reach
-from lungcli.metrics.overlap import LUNGS, PARTS, SIDES
+from lungcli.metrics.overlap import LUNGS, PARTS, noun_of
 from lungcli.report.texts import UNDEFINED, count, distance, interval, number, percent
 
 Block = Mapping[str, Any]  # of summary.json: a group of cases, or one of its scores
@@ -87,6 +87,11 @@ def besides_dice(reach: Reach) -> list[Metric]:
 
 def alarms(summary: Block) -> list[Alarm]:
     """Return what is wrong with single cases; nothing for what does not occur."""
+    missed, undefined = (
+        noun_of(_part_of(text) for text in summary.get(name) or [])
+        for name in ("missed", "undefined_cases")
+    )
+    of_none = "a lung" if undefined == "lung" else "this structure"
     found = [
         Alarm(
             "Sides swapped",
@@ -94,18 +99,22 @@ def alarms(summary: Block) -> list[Alarm]:
             _cases(summary, "swapped"),
         ),
         Alarm(
-            "Lung missed",
-            "Only one of the two masks has this lung: Dice 0, and the diagonal of the "
-            "image for every distance.",
+            f"{missed.capitalize()} missed",
+            f"Only one of the two masks has this {missed}: Dice 0, and the diagonal of "
+            "the image for every distance.",
             _cases(summary, "missed"),
         ),
         Alarm(
             "Undefined",
-            "Neither mask has a lung, so there is nothing to score; in no mean.",
+            f"Neither mask has {of_none}, so there is nothing to score; in no mean.",
             _cases(summary, "undefined_cases"),
         ),
     ]
     return [alarm for alarm in found if alarm.cases]
+
+
+def _part_of(text: str) -> str:
+    return text.rpartition(": ")[2]
 
 
 def _cases(summary: Block, name: str) -> tuple[Cell, ...]:
@@ -128,7 +137,7 @@ def size_of(group: Block) -> str:
 
 
 def tables(summary: Block) -> list[Table]:
-    """Return the tables by source, by lung and by subgroup."""
+    """Return the tables by source, by structure and by subgroup."""
     return [_source_table(summary), _lung_table(summary), *_subgroup_tables(summary)]
 
 
@@ -212,8 +221,7 @@ def _lung_table(summary: Block) -> Table:
         cells = (_value(group, metric) for metric in metrics)
         rows.append((PARTS[part].capitalize(), (_mean(_block(group, "dice")), *cells)))
     labels = (metric.as_heading or metric.label for metric in metrics)
-    caption = "By lung" if set(_apart(summary)) <= set(SIDES) else "By structure"
-    return Table(caption, ("", "Dice", *labels), tuple(rows))
+    return Table(f"By {noun_of(_apart(summary))}", ("", "Dice", *labels), tuple(rows))
 
 
 def _subgroup_tables(summary: Block) -> Iterator[Table]:

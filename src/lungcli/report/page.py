@@ -9,13 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from lungcli import anatomy
 from lungcli._version import __version__
 from lungcli.errors import OutputError
-from lungcli.metrics.overlap import LUNGS, PARTS
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.curves import curves
 from lungcli.report.overview import alarms, cards, size_of, tables
-from lungcli.report.rows import Row, columns_of, rows_of, score_labels
+from lungcli.report.rows import Row, columns_of, parts_in, rows_of, score_labels
 from lungcli.report.strips import Scored, distribution
 from lungcli.report.texts import cleaned
 from lungcli.system.files import remove_file, whole_file, whole_folder
@@ -128,8 +128,8 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
     limit = summary.get("failure_dice") or _FAILURE_DICE
     columns = columns_of(summary)
     sizes: list[int] = []
-    rows = rows_of(_measured(cases, sizes), columns, limit)
-    parts = [part for part in PARTS if any(part in row.details for row in rows)]
+    drawn = {lung.key for lung in anatomy.LUNGS}
+    rows = rows_of(_measured(cases, sizes, drawn), columns, limit)
     content = {
         "title": cleaned(report.title),
         "version": __version__,
@@ -141,8 +141,11 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
         "distribution": distribution([_scored(row) for row in rows], limit),
         "curves": curves(cleaned(report.history)),
         "columns": columns,
-        "parts": [part.capitalize() for part in parts],
-        "structures": [PARTS[part] for part in parts if part != LUNGS],
+        "parts": [part.capitalize() for part in parts_in(columns)],
+        "structures": [
+            {"name": each.name, "swatch": each.name.replace(" ", "-")}
+            for each in anatomy.named(drawn)
+        ],
         "sources": sorted({row.source for row in rows}),
         "flags": sorted({flag for row in rows for flag in row.flags}),
         "document": {
@@ -154,9 +157,13 @@ def _content(report: Report, cases: Sequence[ReportCase]) -> tuple[dict[str, Any
     return content, sum(sizes)
 
 
-def _measured(cases: Iterable[ReportCase], sizes: list[int]) -> Iterator[ReportCase]:
+def _measured(
+    cases: Iterable[ReportCase], sizes: list[int], drawn: set[str]
+) -> Iterator[ReportCase]:
+    """Yield the cases, and note on the way what their pictures weigh and show."""
     for case in cases:
         pictures = {} if case.pictures is None else case.pictures.files()
+        drawn |= set(() if case.pictures is None else case.pictures.structures)
         sizes.append(sum(4 * len(file) // 3 for file in pictures.values()))
         yield case
 

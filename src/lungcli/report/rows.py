@@ -95,6 +95,11 @@ def columns_of(summary: Mapping[str, Any]) -> tuple[Column, ...]:
     )
 
 
+def parts_in(columns: Iterable[Column]) -> tuple[str, ...]:
+    """Return the structures of a table, which the viewer lists for every case."""
+    return tuple(dict.fromkeys(each.structure for each in columns if each.structure))
+
+
 def score_labels() -> tuple[str, ...]:
     """Return what the viewer lists for each structure, as `Row.details` does."""
     return tuple(label for label, _, _ in _listed("px"))
@@ -144,7 +149,7 @@ def _row(
         failed=failed,
         flags=flags,
         cells=tuple(cells),
-        details={part: _details(case, part) for part in (LUNGS, *SIDES, *case.scores)},
+        details={part: _details(case, part) for part in parts_in(columns)},
         facts=cleaned(case.facts),
         picture=None if case.pictures is None else index,
         search=printable(" ".join(words)).lower(),

@@ -18,6 +18,7 @@ ALL = TrainConfig(
     depth=2,
     normalization="none",
     head="cells",
+    structures="lungs,heart",
     epochs=3,
     batch_size=5,
     learning_rate=0.5,

@@ -9,9 +9,10 @@ import pytest
 from lungcli.anatomy import HEART, IGNORE, LUNGS
 from lungcli.metrics.comparison import compare
 from lungcli.metrics.measures import measure, measure_columns
+from lungcli.metrics.overlap import dice, overlap_by_lung
 from lungcli.metrics.scores import CaseFacts, parts_of, score_case
 from lungcli.metrics.summary import summarize
-from lungcli.report.overview import tables
+from lungcli.report.overview import alarms, tables
 from lungcli.report.rows import columns_of
 
 ALL = (*LUNGS, HEART)
@@ -143,3 +144,29 @@ def test_a_heart_wider_than_the_lungs_makes_no_thorax():
     """The thorax is measured between the lungs' outer borders."""
     labels = np.array([[3, 1, 0, 2, 3]], np.uint8)
     assert measure(labels, structures=ALL).to_dict()["thorax.width_px"] == 3
+
+
+def test_pictures_and_stress_count_as_scores_do():
+    """What `overlap_by_lung` counts, where nobody says and where a heart is drawn."""
+    reference = drawn_over(REFERENCE, 0, IGNORE)
+    predicted = np.where(REFERENCE == 3, 0, REFERENCE).astype(np.uint8)
+    counts = overlap_by_lung(reference, predicted)
+    assert {part: dice(each) for part, each in counts.items()} == {
+        "lungs": 1,
+        "right": 1,
+        "left": 1,
+    }
+
+
+def test_alarms_call_a_heart_no_lung():
+    no_heart = np.where(REFERENCE == 3, 0, REFERENCE).astype(np.uint8)
+    (missed,) = alarms(summarize([score(REFERENCE, no_heart)]))
+    assert (missed.title, "this structure" in missed.meaning) == (
+        "Structure missed",
+        True,
+    )
+    no_left = np.where(REFERENCE == 2, 0, REFERENCE).astype(np.uint8)
+    (missed,) = alarms(summarize([score(REFERENCE, no_left)]))
+    assert (missed.title, "this lung" in missed.meaning) == ("Lung missed", True)
+    (undefined,) = alarms(summarize([score(no_heart, no_heart)]))
+    assert undefined.meaning.startswith("Neither mask has this structure")

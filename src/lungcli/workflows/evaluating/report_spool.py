@@ -9,7 +9,7 @@ from typing import Self
 
 from lungcli.arrays import Gray, LabelMap
 from lungcli.metrics.overlap import PARTS
-from lungcli.metrics.scores import CaseFacts, CaseScores
+from lungcli.metrics.scores import CaseScores
 from lungcli.pictures.layers import encode_layers
 from lungcli.report.content import CasePictures, Report, ReportCase
 from lungcli.report.page import write_report
@@ -72,7 +72,7 @@ class ReportSpool:
                 split=split,
                 scores=scores.scores,
                 flags=_flags(scores),
-                facts=_facts(facts, split),
+                facts=_facts(scores, split),
                 pictures=CasePictures(**asdict(layers)),
             )
         )
@@ -94,14 +94,16 @@ def _flags(scores: CaseScores) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def _facts(facts: CaseFacts, split: str) -> dict[str, str]:
+def _facts(scores: CaseScores, split: str) -> dict[str, str]:
     """Return what is known of a case, in the order in which the viewer lists it."""
+    facts = scores.facts
     known = {
         "Source": facts.source,
         "Patient": facts.patient_id,
         "Split": split,
         "Size": f"{facts.width} × {facts.height} px",
         "Pixel size": "unknown",
+        "Ignored": f"{scores.ignored:,} px" if scores.ignored else "",
     }
     if facts.spacing_mm is not None:
         known["Pixel size"] = " × ".join(f"{mm:.4g}" for mm in facts.spacing_mm) + " mm"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lungcli.arrays import Gray, LabelMap, Probabilities
 from lungcli.data.geometry import Geometry, content_of
 from lungcli.data.prepared import PreparedCase
-from lungcli.metrics.overlap import dice, overlap
+from lungcli.metrics.overlap import LUNGS, dice, overlap_by_lung
 from lungcli.perturbations.catalogue import Perturbation
 from lungcli.perturbations.sample import Sample
 from lungcli.system.cores import num_cores
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
     @property
     def dice(self) -> float:
         """Dice of the lungs together, in [0, 1]; NaN without any lung."""
-        return dice(overlap(self.sample.labels > 0, self.predicted > 0))
+        return dice(overlap_by_lung(self.sample.labels, self.predicted)[LUNGS])
 
 
 class _Posed(NamedTuple):

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from lungcli.anatomy import HEART, IGNORE, LUNGS
 from lungcli.metrics.scores import CaseFacts, score_case
 from lungcli.metrics.summary import summarize
 from lungcli.phantom import draw_phantom
@@ -13,7 +14,7 @@ from lungcli.report.content import Report
 from lungcli.workflows.evaluating.report_spool import ReportSpool
 
 
-def scored(case_id, reference, predicted, spacing_mm=(0.5, 0.25)):
+def scored(case_id, reference, predicted, spacing_mm=(0.5, 0.25), structures=LUNGS):
     height, width = reference.shape
     facts = CaseFacts(
         source="s",
@@ -24,7 +25,7 @@ def scored(case_id, reference, predicted, spacing_mm=(0.5, 0.25)):
         spacing_mm=spacing_mm,
         groups={"sex": "F", "view": ""},
     )
-    return score_case(facts, reference, predicted)
+    return score_case(facts, reference, predicted, structures=structures)
 
 
 @pytest.fixture
@@ -93,3 +94,60 @@ def test_pixel_size_unknown_and_no_split(phantom, tmp_path):
         ]
     assert facts["Pixel size"] == "unknown"
     assert "Split" not in facts
+
+
+def page_of(phantom, folder, labels, structures):
+    case = scored("a", labels, labels, structures=structures)
+    with ReportSpool() as spool:
+        spool.add(
+            case, split="", image=phantom.image, predicted=labels, reference=labels
+        )
+        return spool.write(folder, Report(title="t", summary=summarize([case])))
+
+
+def test_a_heart_reaches_the_page(phantom, tmp_path):
+    plain = page_of(phantom, tmp_path, phantom.labels, LUNGS).read_text("utf-8")
+    assert "</i>heart" not in plain
+    assert "Ignored" not in plain
+    labels = phantom.labels.copy()
+    labels[40:60, 40:60] = HEART.label
+    labels[:2, :2] = IGNORE
+    page = page_of(phantom, tmp_path, labels, (*LUNGS, HEART))
+    source = page.read_text("utf-8")
+    for shown in (
+        '<i class="swatch right-lung"></i>right lung',
+        '<i class="swatch heart"></i>heart',
+        '<th scope="col">Heart</th>',
+        "Heart Dice",
+        "By structure",
+    ):
+        assert shown in source
+    row = rows_of(page)["s/a"]
+    assert row["details"]["heart"][0] == "1.000"
+    assert row["facts"]["Ignored"] == "4 px"
+
+
+def test_a_heart_that_is_drawn_but_not_scored_has_its_colour_explained(
+    phantom, tmp_path
+):
+    labels = phantom.labels.copy()
+    labels[40:60, 40:60] = HEART.label
+    source = page_of(phantom, tmp_path, labels, LUNGS).read_text("utf-8")
+    assert '<i class="swatch heart"></i>heart' in source
+    assert "Heart Dice" not in source
+
+
+def test_a_case_without_the_heart_of_others_has_dashes(phantom, tmp_path):
+    labels = phantom.labels.copy()
+    labels[40:60, 40:60] = HEART.label
+    cases = [
+        scored("a", labels, labels, structures=(*LUNGS, HEART)),
+        scored("b", phantom.labels, phantom.labels),
+    ]
+    with ReportSpool() as spool:
+        for case in cases:
+            spool.add(case, split="", image=None, predicted=labels, reference=labels)
+        page = spool.write(tmp_path, Report(title="t", summary=summarize(cases)))
+    details = {name: row["details"] for name, row in rows_of(page).items()}
+    assert list(details["s/a"]) == list(details["s/b"])
+    assert set(details["s/b"]["heart"]) == {"–"}

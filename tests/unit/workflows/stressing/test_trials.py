@@ -7,14 +7,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from lungcli.anatomy import HEART, IGNORE
 from lungcli.arrays import LEFT, RIGHT
 from lungcli.data.geometry import fit_square, to_square
 from lungcli.data.prepared import open_prepared
 from lungcli.perturbations.catalogue import PERTURBATIONS, find_perturbations
+from lungcli.perturbations.sample import Sample
 from lungcli.workflows.shared.inference import LungModel
 from lungcli.workflows.stressing import trials as stress_trials
 from lungcli.workflows.stressing.stress import choose_cases
 from lungcli.workflows.stressing.trials import (
+    Outcome,
     draws_of,
     find_columns,
     list_trials,
@@ -30,7 +33,9 @@ class Seer:
     """Takes the gray values of lungs for lungs: right wherever nothing hides them."""
 
     batch_size = 8
-    info = SimpleNamespace(network=SimpleNamespace(size=96), threshold=0.5)
+    info = SimpleNamespace(
+        network=SimpleNamespace(size=96, labels=(RIGHT, LEFT)), threshold=0.5
+    )
 
     def __init__(self):
         self.seen = 0
@@ -197,3 +202,10 @@ class TestChoice:
     def test_all_of_them(self, many):
         assert choose_cases(many, 0, seed=0) == many
         assert choose_cases(many, 99, seed=0) == many
+
+
+def test_neither_a_heart_nor_what_nobody_knows_is_lung():
+    reference = np.array([[RIGHT, HEART.label, LEFT, IGNORE]], np.uint8)
+    predicted = np.array([[RIGHT, 0, LEFT, LEFT]], np.uint8)
+    sample = Sample(np.zeros_like(reference), reference)
+    assert Outcome(sample, predicted).dice == 1

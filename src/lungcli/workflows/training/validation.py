@@ -3,14 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lungcli import anatomy
-from lungcli.anatomy import BY_KEY, Knowledge
-from lungcli.arrays import is_lung
+from lungcli.anatomy import BY_KEY, IGNORE, Knowledge
+from lungcli.arrays import Mask, is_lung
 from lungcli.data.geometry import fit_square
 from lungcli.data.restoring import from_square
 from lungcli.masks.labels import lung_mask
@@ -41,7 +41,7 @@ class ValidationScorer:
         structures: Sequence[str] = _LUNGS,
     ) -> None:
         self._structures = tuple(structures)
-        self._masks = [self._packed(owned) for owned in cases]
+        self._truths = [self._truth(owned) for owned in cases]
         self._sources = [case.source for _, case in cases]
         self._threshold = threshold
 
@@ -57,9 +57,9 @@ class ValidationScorer:
             is drawn and known `val_dice_<structure>`.
         """
         scored = [
-            self._dice(probability, masks)
-            for probability, masks in zip(
-                chain.from_iterable(batches), self._masks, strict=True
+            self._dice(probability, truth)
+            for probability, truth in zip(
+                chain.from_iterable(batches), self._truths, strict=True
             )
         ]
         scores = [each[LUNGS] for each in scored]
@@ -78,39 +78,49 @@ class ValidationScorer:
                 )
         return means
 
-    def _packed(self, owned: DatasetCase) -> dict[str, "_Packed"]:
-        """Return the masks of a case, a bit a pixel: those of all stay in memory."""
+    def _truth(self, owned: DatasetCase) -> "_Truth":
         dataset, case = owned
         labels = dataset.read_mask(case)
+        is_known = labels != IGNORE
         masks = {LUNGS: _pack(is_lung(labels))}
         for key in self._structures[len(_LUNGS) :]:
             if dataset.knowledge(case.source)[key] is not Knowledge.ABSENT:
                 masks[key] = _pack(labels == BY_KEY[key].label)
-        return masks
+        return _Truth(masks, None if is_known.all() else _pack(is_known))
 
     def _dice(
-        self, probabilities: NDArray[np.float32], masks: Mapping[str, "_Packed"]
+        self, probabilities: NDArray[np.float32], truth: "_Truth"
     ) -> dict[str, float]:
-        return {
-            key: self._dice_of(probabilities[..., self._channels(key)], _unpack(*mask))
-            for key, mask in masks.items()
-        }
+        is_known = None if truth.is_known is None else _unpack(*truth.is_known)
+        scores = {}
+        for key, mask in truth.masks.items():
+            predicted = self._lung_mask(
+                probabilities[..., self._channels(key)], mask[1]
+            )
+            if is_known is not None:
+                predicted &= is_known
+            scores[key] = dice(overlap(_unpack(*mask), predicted))
+        return scores
 
     def _channels(self, key: str) -> list[int]:
         parts = _LUNGS if key == LUNGS else (key,)
         return [self._structures.index(part) for part in parts]
 
-    def _dice_of(
-        self, probabilities: NDArray[np.float32], mask: NDArray[np.bool_]
-    ) -> float:
-        side = mask.shape[0]
+    def _lung_mask(self, probabilities: NDArray[np.float32], side: int) -> Mask:
         scaled = from_square(
             probabilities.sum(axis=-1, keepdims=True), fit_square(side, side, side)
         )
-        return dice(overlap(mask, lung_mask(scaled, threshold=self._threshold)))
+        return lung_mask(scaled, threshold=self._threshold)
 
 
 _Packed = tuple[NDArray[np.uint8], int]
+
+
+class _Truth(NamedTuple):
+    """The masks of a case, a bit a pixel: those of all cases stay in memory."""
+
+    masks: Mapping[str, _Packed]
+    is_known: _Packed | None  # None where all of it is
 
 
 def _pack(mask: NDArray[np.bool_]) -> _Packed:

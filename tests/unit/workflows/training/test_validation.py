@@ -89,3 +89,11 @@ def test_patients_in_both_splits_are_refused():
         check_disjoint(train, [(None, Case("x", "2")), (None, Case("x", "3"))])
     with pytest.raises(DatasetError, match="in a and in b, among them 2 of x"):
         check_disjoint(train, [(None, Case("x", "2"))], parts=("a", "b"))
+
+
+def test_what_nobody_knows_counts_neither_way():
+    """The prediction covers the ignored half of the row, too: no error."""
+    mask = square(8, 4)
+    mask[:, 4:] = 255
+    scorer = ValidationScorer([(Dataset(mask), Case())], threshold=0.5)
+    assert scorer([probabilities(8, 8, 1.0)[None]]) == {"val_dice": 1.0}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lungcli.data.read_xray import read_xray
     from lungcli.errors import LungcliError
     from lungcli.model.config import TrainConfig
-    from lungcli.phantom import draw_phantom, write_montgomery
+    from lungcli.phantom import draw_phantom, write_montgomery, write_structures
     from lungcli.workflows.cross_validating.cross_validation import cross_validate
     from lungcli.workflows.demo import demo
     from lungcli.workflows.drawing.visualize import PictureSettings, visualize
@@ -73,6 +73,7 @@ __all__ = [
     "train",
     "visualize",
     "write_montgomery",
+    "write_structures",
 ]
 
 _MODULES = {
@@ -106,6 +107,7 @@ _MODULES = {
     "train": "workflows.training.train",
     "visualize": "workflows.drawing.visualize",
     "write_montgomery": "phantom",
+    "write_structures": "phantom",
 }
 
 

@@ -83,6 +83,12 @@ def prepare(
             show_default="what the sources say",
         ),
     ] = None,
+    unreviewed: Annotated[
+        bool,
+        typer.Option(
+            "--unreviewed", help="Take masks that lungcli predict drew as references."
+        ),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit status 1 if the audit finds any.")
     ] = False,
@@ -99,6 +105,7 @@ def prepare(
         size=size,
         layout=layout,
         mask_pattern=mask_pattern,
+        unreviewed=unreviewed,
         splits=splits,
         val=val,
         test=test,

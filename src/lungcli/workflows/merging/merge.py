@@ -11,17 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from lungcli.anatomy import LUNGS, named
+from lungcli.data.unreviewed import JOURNAL
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.system.files import printable, remove_file, whole_file
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.predicting.formats import FORMATS, output_names
-from lungcli.workflows.predicting.journal import (
-    JOURNAL,
-    Journal,
-    describe_differences,
-)
+from lungcli.workflows.predicting.journal import Journal, describe_differences
 from lungcli.workflows.predicting.predictions import Predictions, sum_up
 from lungcli.workflows.predicting.record import Entry
 from lungcli.workflows.predicting.shards import OWN_CONDITIONS, Shard

@@ -18,7 +18,6 @@ from lungcli.system.documents import parse_json
 from lungcli.system.files import write_text
 from lungcli.workflows.predicting.record import Entry, Status
 
-JOURNAL: Final = "predictions.jsonl"
 _FORMAT: Final = 1
 
 SizeOf = Callable[[str], int | None]

@@ -10,6 +10,7 @@ from lungcli._version import __version__
 from lungcli.anatomy import LUNGS, Structure
 from lungcli.checks.gate import GATE_FILES
 from lungcli.checks.quality import QUALITY_JSON
+from lungcli.data.unreviewed import JOURNAL
 from lungcli.model.find import BUNDLED, Announce, find_model, quiet
 from lungcli.model.info import ONNX, WEIGHTS, fingerprint, weights_file
 from lungcli.model.runs import RUNS
@@ -17,7 +18,7 @@ from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.predicting.call import Call, OnEntry
-from lungcli.workflows.predicting.journal import JOURNAL, Journal
+from lungcli.workflows.predicting.journal import Journal
 from lungcli.workflows.predicting.labelling import LabellerPlan
 from lungcli.workflows.predicting.output import OutputFolder, output_folder
 from lungcli.workflows.predicting.predictions import Predictions, sum_up

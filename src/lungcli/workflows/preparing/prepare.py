@@ -33,6 +33,7 @@ from lungcli.data.storing import (
     file_stems,
     store_case,
 )
+from lungcli.data.unreviewed import check_reviewed
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.system.files import whole_folder
 from lungcli.system.locks import locked
@@ -71,6 +72,7 @@ class PrepareSettings:
         cluster: Address of a Ray cluster; None works on this machine.
         force: Whether an older prepared data set may be replaced.
         convention: Of the masks; None takes what the sources say.
+        unreviewed: Whether masks that `lungcli predict` has drawn may be references.
     """
 
     out: str | Path | Url = Path("prepared")
@@ -85,6 +87,7 @@ class PrepareSettings:
     cluster: str | None = None
     force: bool = False
     convention: Convention | None = None
+    unreviewed: bool = False
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
@@ -149,6 +152,8 @@ def _prepare(
     progress: Progress,
 ) -> PrepareReport:
     gathered = gather(sources, settings.layout, settings.mask_pattern)
+    if not settings.unreviewed:
+        check_reviewed(gathered)
     check_apart(out, [listing.root for listing in gathered])
     listings = [listing for listing in gathered if listing.cases]
     convention = common_convention(listings, settings.convention)

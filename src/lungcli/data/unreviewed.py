@@ -9,6 +9,7 @@ from lungcli.errors import DatasetError
 
 JOURNAL: Final = "predictions.jsonl"
 """What `lungcli predict` leaves in the folder of its masks."""
+_JOURNALS: Final = "predictions*.jsonl"  # those of `--shard`, too
 
 
 def check_reviewed(listings: Sequence[SourceListing]) -> None:
@@ -22,10 +23,11 @@ def check_reviewed(listings: Sequence[SourceListing]) -> None:
     """
     for listing in listings:
         for folder in sorted(_folders_of_masks(listing)):
-            if (folder / JOURNAL).is_file():
+            journal = next(folder.glob(_JOURNALS), None)
+            if journal is not None:
                 msg = (
-                    f"the masks in {folder} are a network's ({JOURNAL} lies beside "
-                    "them), and nobody has said that they are right. Insist with "
+                    f"the masks in {folder} are a network's ({journal.name} lies "
+                    "beside them), and nobody has said that they are right. Insist with "
                     "--unreviewed."
                 )
                 raise DatasetError(msg)

@@ -26,8 +26,9 @@ def settings(source, **given):
 
 
 @pytest.mark.parametrize("folder", ["masks", "."])
-def test_they_are_refused_by_their_journal(predicted, folder):
-    (predicted / folder / JOURNAL).write_text("{}\n")
+@pytest.mark.parametrize("name", [JOURNAL, "predictions.2-of-3.jsonl"])
+def test_they_are_refused_by_their_journal(predicted, folder, name):
+    (predicted / folder / name).write_text("{}\n")
     with pytest.raises(DatasetError, match=r"network's.*Insist with --unreviewed"):
         prepare([predicted], settings=settings(predicted))
     assert not (predicted.parent / "out").exists()

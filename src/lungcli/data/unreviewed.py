@@ -27,8 +27,8 @@ def check_reviewed(listings: Sequence[SourceListing]) -> None:
             if journal is not None:
                 msg = (
                     f"the masks in {folder} are a network's ({journal.name} lies "
-                    "beside them), and nobody has said that they are right. Insist with "
-                    "--unreviewed."
+                    "beside them), and nobody has said that they are right. Insist "
+                    "with --unreviewed."
                 )
                 raise DatasetError(msg)
 

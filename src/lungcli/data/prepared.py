@@ -14,7 +14,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,7 +75,7 @@ class PreparedDataset:
     size: int
     convention: Convention
     fingerprint: str
-    sources: Mapping[str, Mapping[str, Knowledge]]
+    sources: Mapping[str, Mapping[str, Knowledge]] = field(hash=False)
     cases: tuple[PreparedCase, ...]
 
     def knowledge(self, source: str) -> Mapping[str, Knowledge]:

@@ -12,6 +12,7 @@ from PIL import Image
 from lungcli.errors import OutputError
 from lungcli.phantom import draw_phantom, write_montgomery
 from lungcli.system.files import whole_file, whole_folder, write_text
+from lungcli.system.spool import Spool
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 

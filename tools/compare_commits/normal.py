@@ -25,6 +25,8 @@ _SUBSTITUTIONS: Final = (
     (r"127\.0\.0\.1:\d+", "<server>"),
     (r'("version": )\d{9,}', r"\1<of a URL>"),
     (r"\bprocess \d+ on \S+ ", "process <pid> "),
+    # log lines of libraries: date, time, process
+    (r"(?m)^([IWEF])\d{4} \d\d:\d\d:\d+\.\d+ +\d+ ", r"\1 <log> "),
     (r"0x[0-9a-f]{8,}", "<address>"),
     (r"\.part-[\w-]+|\btmp[a-z0-9_]{8}\b", "<temporary>"),
     (r"<dc:date>[^<]*</dc:date>", "<dc:date/>"),

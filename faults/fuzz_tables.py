@@ -15,7 +15,8 @@ def load():
         read_split_list,
     )
     from lungcli.errors import LungcliError  # noqa: PLC0415
-    from lungcli.model.config import TrainConfig, read_settings  # noqa: PLC0415
+    from lungcli.model.config import TrainConfig  # noqa: PLC0415
+    from lungcli.model.settings_file import read_settings  # noqa: PLC0415
 
     keys = [("a", "a"), ("a", "b"), ("b", "a"), ("b", "a.png")]
 

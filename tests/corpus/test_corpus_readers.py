@@ -11,7 +11,8 @@ from lungcli.data.other_masks import read_labels
 from lungcli.data.read_xray import read_xray
 from lungcli.data.split_file import read_split_list
 from lungcli.errors import LungcliError
-from lungcli.model.config import TrainConfig, read_settings
+from lungcli.model.config import TrainConfig
+from lungcli.model.settings_file import read_settings
 
 
 def named(specimens):

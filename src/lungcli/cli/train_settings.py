@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from lungcli.errors import ConfigError
-from lungcli.model.config import TrainConfig, read_settings
+from lungcli.model.config import TrainConfig
+from lungcli.model.settings_file import read_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

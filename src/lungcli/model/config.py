@@ -1,15 +1,12 @@
 """Settings of a training run: checked once, saved with the run."""
 
 import reprlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Final, Self
 
 from lungcli import anatomy
 from lungcli.errors import ConfigError
-from lungcli.system.files import read_plain
 
 ARCHITECTURES: Final = ("stem-unet", "unet")
 NORMALIZATIONS: Final = ("equalized", "none")
@@ -22,8 +19,6 @@ MAX_SEED: Final = 2**32 - 1
 # Of networks and runs that were saved before they said so.
 BEFORE_SAID: Final = {"normalization": "none", "head": "cells"}
 LUNGS: Final = "lungs"  # stands for the right and the left one
-# Of a file of settings; tomllib takes time by the square of how deep tables nest.
-_MOST_BYTES: Final = 2**16
 _MOST: Final = 2**32  # of any setting: beyond, libraries overflow
 
 
@@ -225,29 +220,6 @@ class Holdout:
         if self.fold > self.folds:
             msg = f"there is no fold {self.fold} of {self.folds}."
             raise ConfigError(msg)
-
-
-def read_settings(path: Path) -> dict[str, Any]:
-    """Return the settings of a TOML file; dashes in names count as underscores.
-
-    Raises:
-        ConfigError: If the file is missing, or no TOML of a sensible size.
-    """
-    try:
-        document = tomllib.loads(read_plain(path, _MOST_BYTES).decode("utf-8"))
-    except OSError as error:
-        msg = (
-            f"cannot read the configuration {path} ({error.strerror}). Check its name "
-            "and its permissions."
-        )
-        raise ConfigError(msg) from error
-    except RecursionError as error:
-        msg = f"{path} is nested too deeply. Write lines like: epochs = 60"
-        raise ConfigError(msg) from error
-    except ValueError as error:  # too large, no UTF-8, no TOML
-        msg = f"{path} is no TOML file ({error}). Write lines like: epochs = 60"
-        raise ConfigError(msg) from error
-    return {name.replace("-", "_"): value for name, value in document.items()}
 
 
 def _check(

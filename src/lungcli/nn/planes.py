@@ -1,6 +1,7 @@
 """From the masks that a training reads to one plane a structure, on the device."""
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from keras import ops
@@ -49,7 +50,7 @@ class Planes:
         pixels = masks[..., 0]
         if label == BACKGROUND:
             others = [ops.equal(pixels, each) for each in self.labels]
-            found = ops.logical_not(sum_up(others))
+            found = ops.logical_not(reduce(ops.logical_or, others))
             found = ops.logical_and(found, ops.less(pixels, ANY_OF))
         else:
             found = ops.equal(pixels, label)
@@ -58,11 +59,3 @@ class Planes:
             bit = ops.bitwise_and(number, 1 << label) > 0
             found = ops.logical_or(found, ops.logical_and(number >= ANY_OF, bit))
         return ops.cast(found, "float32")
-
-
-def sum_up(found: list[Any]) -> Any:
-    """Return where any of several masks is true."""
-    total = found[0]
-    for each in found[1:]:
-        total = ops.logical_or(total, each)
-    return total

@@ -3,7 +3,7 @@
 import pytest
 
 from lungcli.errors import ConfigError
-from lungcli.model.config import TrainConfig, read_settings
+from lungcli.model.config import TrainConfig
 
 
 def test_round_trip():
@@ -35,24 +35,6 @@ def test_round_trip():
 def test_impossible_values_are_named_with_their_origin(settings, message):
     with pytest.raises(ConfigError, match=rf"^my\.toml: .*{message}"):
         TrainConfig.from_dict(settings, where="my.toml")
-
-
-def test_toml(tmp_path):
-    path = tmp_path / "my.toml"
-    path.write_text('epochs = 7\nbatch-size = 4\narch = "unet"\n')
-    assert read_settings(path) == {"epochs": 7, "batch_size": 4, "arch": "unet"}
-
-
-def test_broken_toml_is_named(tmp_path):
-    path = tmp_path / "my.toml"
-    path.write_text("epochs: 7")
-    with pytest.raises(ConfigError, match=r"my\.toml is no TOML file"):
-        read_settings(path)
-
-
-def test_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"cannot read .*none\.toml"):
-        read_settings(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ def load():
     """Import the reader, make the seeds."""
     from bad_input import jpegs, other_images, pngs, tiffs  # noqa: PLC0415 - watched
 
-    from lungcli.data.images import read_image  # noqa: PLC0415
+    from lungcli.data.read_xray import read_xray  # noqa: PLC0415
 
     kinds = (pngs, jpegs, tiffs, other_images)
-    return read_image, seeds_of([each for kind in kinds for each in kind.specimens()])
+    return read_xray, seeds_of([each for kind in kinds for each in kind.specimens()])
 
 
 if __name__ == "__main__":

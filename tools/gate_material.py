@@ -12,8 +12,9 @@ from gate_drawings import KNOWN, SIDE, UNKNOWN, Draw
 from PIL import Image
 
 from lungcli.arrays import Gray
-from lungcli.data.images import IMAGE_SUFFIXES, read_image
 from lungcli.data.levels import spread_levels
+from lungcli.data.opening import IMAGE_SUFFIXES
+from lungcli.data.read_xray import read_xray
 from lungcli.errors import ImageError
 from lungcli.phantom import draw_phantom
 
@@ -52,7 +53,7 @@ def read_chests(data: Path) -> list[Chest]:
         Chest(
             source=source,
             patient_id=f"{source} {patients.get(path.stem, path.stem)}",
-            thumbnail=squash(spread_levels(read_image(path).pixels)),
+            thumbnail=squash(spread_levels(read_xray(path).pixels)),
         )
         for source, folder in _FOLDERS.items()
         for patients in [_read_patients(data / folder)]
@@ -116,7 +117,7 @@ def read_others(folder: Path) -> Mapping[str, Gray]:
     others = {}
     for path in sorted(folder.iterdir()):
         try:
-            others[path.stem] = read_image(path).pixels
+            others[path.stem] = read_xray(path).pixels
         except ImageError:
             continue
     return others
@@ -124,7 +125,7 @@ def read_others(folder: Path) -> Mapping[str, Gray]:
 
 def _photographs(names: Sequence[str]) -> Draw:
     folder = Path(skimage.__file__).parent / "data"
-    pictures = [read_image(folder / name).pixels for name in names]
+    pictures = [read_xray(folder / name).pixels for name in names]
 
     def draw(rng: np.random.Generator) -> Gray:
         picture = pictures[rng.integers(len(pictures))]

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from lungcli.checks.gate import Gate
-from lungcli.data.images import read_image
 from lungcli.data.levels import levels_of_middle
+from lungcli.data.read_xray import read_xray
 from lungcli.data.xray import Xray
 from lungcli.phantom import draw_phantom
 from lungcli.workflows.predicting.doubts import examine
@@ -117,7 +117,7 @@ def real(real_data):
         *sorted((real_data / "jsrt-scr/images").glob("*.jpg"))[::25],
         *sorted((real_data / "wingspan/images").glob("*.png"))[::17],
     ]
-    images = [read_image(file).pixels for file in files]
+    images = [read_xray(file).pixels for file in files]
     # seven of JSRT came with few gray values: of a quarter of them little is left
     return [image for image in images if np.subtract(*levels_of_middle(image)) < -64]
 
@@ -188,7 +188,7 @@ def test_more_bits_with_the_chest_in_a_tenth_of_them(lungs, phantoms, tmp_path, 
         deep = (0.3 * highest + image / 255 * 0.1 * highest).astype(np.uint16)
         deep[:12] = strip
         Image.fromarray(deep).save(tmp_path / "a.png")
-        read = read_image(tmp_path / "a.png").pixels
+        read = read_xray(tmp_path / "a.png").pixels
         found = lungs.label_image(read) > 0
         before = unchanged(lungs, image.tobytes(), image.shape) > 0
         scores.append(overlap(before, found))

@@ -1,7 +1,6 @@
-"""Decode a CXR of any usual format to 8-bit gray: air dark, bone bright."""
+"""Decode a CXR that is a picture to 8-bit gray: air dark, bone bright."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -10,19 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lungcli.arrays import Gray
-from lungcli.data.opening import IMAGE_SUFFIXES, Opened, load_upright, open_file
+from lungcli.data.opening import Opened, load_upright
+from lungcli.data.xray import Xray
 from lungcli.errors import ImageError
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "MIN_SIDE",
-    "RAW_SUFFIX",
-    "Decoded",
-    "TooSmallError",
-    "decode_image",
-    "read_image",
-    "to_8bit",
-]
 
 MIN_SIDE: Final = 32  # pixels; below, no lung can be told from its neighbour
 RAW_SUFFIX: Final = ".img"
@@ -37,50 +26,22 @@ class TooSmallError(ImageError):
     """The image has fewer than `MIN_SIDE` pixels on a side."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
-    """A CXR in 8 bits, and how it came to be so.
-
-    Attributes:
-        pixels: Upright gray image, shape `(height, width)`.
-        low: Source value mapped to 0; larger than `high` if the source was inverted.
-        high: Source value mapped to 255.
-        note: What was done, e.g. `"16-bit scaled by percentiles"`; empty for plain
-            8-bit gray.
-    """
-
-    pixels: Gray
-    low: float = 0.0
-    high: float = 255.0
-    note: str = ""
-
-
-def read_image(path: Path) -> Decoded:
+def decode_image(path: Path, file: BinaryIO) -> Xray:
     """Decode a CXR to 8-bit gray: a file `.img` as JSRT's raw format.
 
     Others are PNG, JPEG, GIF, TIFF or BMP, whatever their suffix. 8-bit gray is
     returned unchanged. Colours and palettes become luma (ITU-R 601); what is
     transparent becomes black, unless everything is. More than 8 bits are scaled by
     `to_8bit`. EXIF orientation is applied; of several pages the first is taken, and
-    the note says so.
-
-    Raises:
-        ImageError: If the file is missing, empty, broken or no image.
-        TooSmallError: If a side has fewer than `MIN_SIDE` pixels.
-    """
-    with open_file(path) as file:
-        return decode_image(path, file)
-
-
-def decode_image(path: Path, file: BinaryIO) -> Decoded:
-    """Do as `read_image` with a file that is open.
+    the notes say so.
 
     Args:
         path: Named in errors; its suffix tells the raw format.
         file: At its start.
 
     Raises:
-        ImageError: As there.
+        ImageError: If the file is broken or no image.
+        TooSmallError: If a side has fewer than `MIN_SIDE` pixels.
     """
     if path.suffix.lower() == RAW_SUFFIX:
         return _decode_raw(path, file)
@@ -97,7 +58,7 @@ def decode_image(path: Path, file: BinaryIO) -> Decoded:
     return _read_8bit(opened)
 
 
-def _decode_raw(path: Path, file: BinaryIO) -> Decoded:
+def _decode_raw(path: Path, file: BinaryIO) -> Xray:
     """Decode a JSRT `.IMG`: headerless, 2048×2048, big-endian, 12 bits, inverted.
 
     Values are clipped to 4095, turned (`4095 - x`) and scaled by percentiles as
@@ -120,11 +81,11 @@ def _decode_raw(path: Path, file: BinaryIO) -> Decoded:
     values = np.frombuffer(file.read(), dtype=">u2").reshape(_RAW_SIDE, _RAW_SIDE)
     bright_bone = _RAW_MAX - np.minimum(values, _RAW_MAX)
     pixels, low, high = to_8bit(bright_bone)
-    return Decoded(
+    return Xray(
         pixels=pixels,
         low=_RAW_MAX - low,
         high=_RAW_MAX - high,
-        note="12-bit raw, inverted, scaled by percentiles",
+        notes=("12-bit raw, inverted, scaled by percentiles",),
     )
 
 
@@ -180,7 +141,7 @@ def _scale(values: NDArray[Any], low: float, high: float) -> Gray:
     return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
-def _read_deep(path: Path, opened: Opened) -> Decoded:
+def _read_deep(path: Path, opened: Opened) -> Xray:
     values = np.asarray(opened.image)
     try:
         pixels, low, high = to_8bit(values)
@@ -194,20 +155,20 @@ def _read_deep(path: Path, opened: Opened) -> Decoded:
         notes.append("inverted (WhiteIsZero)")
     if low == high:
         notes.append("constant")
-    return Decoded(pixels=pixels, low=low, high=high, note="; ".join(notes))
+    return Xray(pixels=pixels, low=low, high=high, notes=tuple(notes))
 
 
-def _read_8bit(opened: Opened) -> Decoded:
+def _read_8bit(opened: Opened) -> Xray:
     image, notes = opened.image, list(opened.notes)
     if image.mode == "P":
         notes.append("palette")
     if not image.has_transparency_data:
-        return Decoded(pixels=_luma(image), note="; ".join(notes))
+        return Xray(pixels=_luma(image), notes=tuple(notes))
     gray, alpha = _gray_and_alpha(image)
     if alpha.any() and alpha.min() < 255:  # a channel of zeros is an exporter's bug
         notes.append("transparent parts black")
         gray = ((gray.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
-    return Decoded(pixels=gray, note="; ".join(notes))
+    return Xray(pixels=gray, notes=tuple(notes))
 
 
 def _luma(image: Image.Image) -> Gray:

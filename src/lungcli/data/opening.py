@@ -178,7 +178,10 @@ def _not_an_image(path: Path, file: BinaryIO) -> str:
     file.seek(0)
     start = file.read(DICOM_START)
     if is_dicom(start):
-        return f"{path} is DICOM, which only predict reads. Export it as PNG."
+        return (
+            f"{path} is DICOM under the name of a picture. Call it .dcm, or save "
+            "it as PNG."
+        )
     if start.startswith(_STARTS):
         return (
             f"{path} is broken, or of a kind that is not read. Save it again as PNG "

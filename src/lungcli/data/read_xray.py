@@ -13,7 +13,7 @@ _IMPORTING: Final = threading.Lock()
 
 
 def read_xray(path: Path) -> Xray:
-    """Read a CXR of any format: DICOM by its content, others as `read_image` does.
+    """Read a CXR of any format: DICOM by its content, others as `decode_image` does.
 
     Raises:
         ImageError: If the file is missing, empty, broken or no image.
@@ -29,8 +29,4 @@ def read_xray(path: Path) -> Xray:
                 )
 
             return decode_dicom(path, file)
-        decoded = decode_image(path, file)
-    return Xray(
-        pixels=decoded.pixels,
-        notes=tuple(decoded.note.split("; ")) if decoded.note else (),
-    )
+        return decode_image(path, file)

@@ -8,7 +8,6 @@ import numpy as np
 from lungcli.anatomy import BACKGROUND, IGNORE, LUNGS, STRUCTURES
 from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, is_lung
 from lungcli.data.case import Case
-from lungcli.data.images import Decoded, read_image
 from lungcli.data.mask_files import RawMask, read_mask
 from lungcli.data.sides import derive_sides
 from lungcli.errors import ImageError
@@ -35,15 +34,6 @@ class CaseLabels:
     labels: LabelMap
     sides: str
     overlap: int = 0
-
-
-def read_case_image(case: Case) -> Decoded:
-    """Decode the CXR of a case.
-
-    Raises:
-        ImageError: If the file cannot be read or is too small.
-    """
-    return read_image(case.image_path)
 
 
 def read_case_labels(case: Case, shape: tuple[int, int]) -> CaseLabels:

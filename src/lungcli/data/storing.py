@@ -24,10 +24,11 @@ from lungcli.data.audit import (
 from lungcli.data.case import AuditFinding, Case
 from lungcli.data.duplicates import Look, look_at
 from lungcli.data.geometry import fit_square, labels_to_square, to_square
-from lungcli.data.images import Decoded
 from lungcli.data.levels import spread_levels
 from lungcli.data.prepared import PreparedCase
-from lungcli.data.reading import CaseLabels, read_case_image, read_case_labels
+from lungcli.data.read_xray import read_xray
+from lungcli.data.reading import CaseLabels, read_case_labels
+from lungcli.data.xray import Xray
 from lungcli.errors import ImageError
 
 IMAGES: Final = "images"
@@ -83,16 +84,16 @@ def store_case(job: Job) -> StoredCase:
     """
     case = job.case
     try:
-        decoded = read_case_image(case)
+        xray = read_xray(case.image_path)
     except Exception as error:  # of a library, too: the other cases must go on
         why = _explained(case.image_path, error)
         return StoredCase(case=case, findings=(image_finding(case, why),))
-    labels, findings = _read_labels(case, decoded.pixels.shape)
-    row, fingerprints = _write(job, decoded, labels, findings)
+    labels, findings = _read_labels(case, xray.pixels.shape)
+    row, fingerprints = _write(job, xray, labels, findings)
     return StoredCase(
         case=case,
         row=row,
-        look=look_at(decoded.pixels),
+        look=look_at(xray.pixels),
         fingerprint=fingerprints[-1],
         image_fingerprint=fingerprints[0],
         structures=_shown(labels),
@@ -180,19 +181,19 @@ def _explained(path: Path, error: Exception) -> ImageError:
 
 def _write(
     job: Job,
-    decoded: Decoded,
+    xray: Xray,
     drawn: CaseLabels | None,
     findings: Sequence[AuditFinding],
 ) -> tuple[PreparedCase, list[str]]:
-    height, width = decoded.pixels.shape
+    height, width = xray.pixels.shape
     geometry = fit_square(height, width, min(job.size, max(height, width)))
-    arrays = {IMAGES: to_square(spread_levels(decoded.pixels), geometry)}
+    arrays = {IMAGES: to_square(spread_levels(xray.pixels), geometry)}
     if drawn is not None:
         arrays[MASKS] = labels_to_square(drawn.labels, geometry)
         arrays[REFERENCES] = drawn.labels
     paths, fingerprints = _write_arrays(job, arrays)
     case = job.case
-    notes = [decoded.note, *(finding.issue.value for finding in findings)]
+    notes = [*xray.notes, *(finding.issue.value for finding in findings)]
     row = PreparedCase(
         case_id=case.case_id,
         patient_id=case.patient_id,
@@ -204,8 +205,8 @@ def _write(
         geometry=geometry,
         spacing_mm=case.spacing.at((height, width)) if case.spacing else None,
         sides=drawn.sides if drawn else "",
-        window_low=decoded.low,
-        window_high=decoded.high,
+        window_low=xray.low,
+        window_high=xray.high,
         finding=case.finding,
         sex=case.sex,
         age=case.age,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.images import IMAGE_SUFFIXES, RAW_SUFFIX
+from lungcli.data.images import RAW_SUFFIX
+from lungcli.data.opening import IMAGE_SUFFIXES
 from lungcli.errors import DatasetError
 from lungcli.system.files import read_plain
 

@@ -11,6 +11,9 @@ class Xray:
 
     Attributes:
         pixels: On the grid that the file stores, shape `(height, width)`.
+        low: Value in the file that became 0; larger than `high` where large values are
+            dark.
+        high: Value in the file that became 255.
         is_dicom: Whether the file is DICOM.
         spacing_mm: Pixel size; None if unknown or zero.
         spacing_source: Where it comes from, e.g. `PixelSpacing`; empty if unknown.
@@ -24,6 +27,8 @@ class Xray:
     """
 
     pixels: Gray
+    low: float = 0.0
+    high: float = 255.0
     is_dicom: bool = False
     spacing_mm: SpacingMm | None = None
     spacing_source: str = ""

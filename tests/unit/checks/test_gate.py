@@ -13,7 +13,7 @@ from PIL import Image
 
 from lungcli.checks import gate as module
 from lungcli.checks.gate import Gate, Thresholds, join_views, judge, standardize
-from lungcli.data.images import read_image
+from lungcli.data.read_xray import read_xray
 from lungcli.errors import ModelError
 from lungcli.phantom import draw_phantom
 
@@ -89,7 +89,7 @@ def test_aspect_does_not_matter(gate, chests, shape):
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
 def test_a_photograph_is_no_chest(gate, name):
-    pixels = read_image(Path(skimage.__file__).parent / "data" / name).pixels
+    pixels = read_xray(Path(skimage.__file__).parent / "data" / name).pixels
     assert claims(gate.look(pixels)) == (0, False, False, False)
 
 
@@ -206,6 +206,6 @@ def test_real_chests_hardly_ever_raise_an_alarm(gate, real_data):
     # it has learned from them; gate.json has the figures of cross-validation
     paths = [path for folder in REAL for path in sorted((real_data / folder).iterdir())]
     sample = paths[::4]
-    found = [claims(gate.look(read_image(path).pixels)) for path in sample]
+    found = [claims(gate.look(read_xray(path).pixels)) for path in sample]
     alarms = sum(claim != (0, False, False, True) for claim in found)
     assert alarms <= 0.01 * len(sample), f"{alarms} of {len(sample)}"

@@ -15,9 +15,9 @@ from PIL import Image
 from lungcli.data import opening
 from lungcli.data.images import (
     TooSmallError,
-    read_image,
     to_8bit,
 )
+from lungcli.data.read_xray import read_xray
 from lungcli.errors import ImageError
 
 RAMP = np.tile(np.arange(64, dtype=np.uint8) * 4, (48, 1))
@@ -31,26 +31,26 @@ def save(path: Path, image: Image.Image, **options: object) -> Path:
 @pytest.mark.parametrize("suffix", ["png", "gif", "bmp", "tif"])
 def test_8bit_gray_is_unchanged(tmp_path: Path, suffix: str) -> None:
     path = save(tmp_path / f"a.{suffix}", Image.fromarray(RAMP))
-    decoded = read_image(path)
+    decoded = read_xray(path)
     np.testing.assert_array_equal(decoded.pixels, RAMP)
     assert (decoded.low, decoded.high) == (0.0, 255.0)
 
 
 def test_gray_stored_as_colour_is_unchanged(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", Image.fromarray(RAMP).convert("RGB"))
-    assert read_image(path).note == ""
-    np.testing.assert_array_equal(read_image(path).pixels, RAMP)
+    assert read_xray(path).notes == ()
+    np.testing.assert_array_equal(read_xray(path).pixels, RAMP)
 
 
 def test_jpeg_is_close(tmp_path: Path) -> None:
     path = save(tmp_path / "a.jpg", Image.fromarray(RAMP), quality=95)
-    difference = read_image(path).pixels.astype(int) - RAMP
+    difference = read_xray(path).pixels.astype(int) - RAMP
     assert np.abs(difference).max() <= 8
 
 
 def test_cmyk_jpeg_keeps_its_polarity(tmp_path: Path) -> None:
     image = Image.fromarray(RAMP).convert("RGB").convert("CMYK")
-    decoded = read_image(save(tmp_path / "a.jpg", image, quality=95))
+    decoded = read_xray(save(tmp_path / "a.jpg", image, quality=95))
     assert decoded.pixels[:, 0].mean() < 20
     assert decoded.pixels[:, -1].mean() > 230
 
@@ -59,14 +59,14 @@ def test_palette_gives_colours_not_indices(tmp_path: Path) -> None:
     image = Image.new("P", (64, 48))
     image.putdata((RAMP // 4).ravel().tolist())
     image.putpalette([value for i in range(64) for value in [252 - 4 * i] * 3])
-    decoded = read_image(save(tmp_path / "a.png", image))
+    decoded = read_xray(save(tmp_path / "a.png", image))
     np.testing.assert_array_equal(decoded.pixels, 252 - RAMP)
-    assert decoded.note == "palette"
+    assert decoded.notes == ("palette",)
 
 
 def test_one_bit_is_black_and_white(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", Image.fromarray(RAMP > 100))
-    np.testing.assert_array_equal(read_image(path).pixels, np.where(RAMP > 100, 255, 0))
+    np.testing.assert_array_equal(read_xray(path).pixels, np.where(RAMP > 100, 255, 0))
 
 
 def with_alpha(alpha: np.ndarray) -> Image.Image:
@@ -79,18 +79,18 @@ def with_alpha(alpha: np.ndarray) -> Image.Image:
 def test_transparent_parts_become_black(tmp_path: Path, mode: str) -> None:
     alpha = np.full(RAMP.shape, 255)
     alpha[:10], alpha[10:20] = 0, 128
-    decoded = read_image(save(tmp_path / "a.png", with_alpha(alpha).convert(mode)))
+    decoded = read_xray(save(tmp_path / "a.png", with_alpha(alpha).convert(mode)))
     assert not decoded.pixels[:10].any()
     expected = RAMP[10:20] * (128 / 255)
     np.testing.assert_allclose(decoded.pixels[10:20], expected, atol=0.5)
     np.testing.assert_array_equal(decoded.pixels[20:], RAMP[20:])
-    assert decoded.note == "transparent parts black"
+    assert decoded.notes == ("transparent parts black",)
 
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_an_alpha_of_one_value_is_ignored(tmp_path: Path, level: int) -> None:
     path = save(tmp_path / "a.png", with_alpha(np.full(RAMP.shape, level)))
-    np.testing.assert_array_equal(read_image(path).pixels, RAMP)
+    np.testing.assert_array_equal(read_xray(path).pixels, RAMP)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
@@ -98,18 +98,18 @@ def test_exif_orientation_is_applied(tmp_path: Path, name: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera lay on its side: turn clockwise
     path = save(tmp_path / name, Image.fromarray(RAMP), exif=exif)
-    decoded = read_image(path)
+    decoded = read_xray(path)
     assert decoded.pixels.shape == (64, 48)
     assert decoded.pixels[0].mean() < decoded.pixels[-1].mean()
-    assert "EXIF rotated" in decoded.note
+    assert "EXIF rotated" in decoded.notes
 
 
 def test_first_of_several_pages_is_read(tmp_path: Path) -> None:
     pages = [Image.fromarray(RAMP), Image.fromarray(255 - RAMP)]
     path = save(tmp_path / "a.tif", pages[0], save_all=True, append_images=pages[1:])
-    decoded = read_image(path)
+    decoded = read_xray(path)
     np.testing.assert_array_equal(decoded.pixels, RAMP)
-    assert decoded.note == "first page of several"
+    assert decoded.notes == ("first page of several",)
 
 
 def deep() -> np.ndarray:
@@ -133,7 +133,7 @@ def test_deep_images_are_scaled_to_their_tissue(
     tmp_path: Path, name: str, dtype: type, kind: str
 ) -> None:
     path = save(tmp_path / name, Image.fromarray(deep().astype(dtype)))
-    decoded = read_image(path)
+    decoded = read_xray(path)
     assert decoded.low == pytest.approx(1000, abs=15)
     assert decoded.high == pytest.approx(2999, abs=15)
     assert not decoded.pixels[:40].any()
@@ -142,17 +142,17 @@ def test_deep_images_are_scaled_to_their_tissue(
     assert row[0] == 0
     assert row[-1] == 255
     assert (np.diff(row) >= 0).all()
-    assert decoded.note == f"{kind} scaled by percentiles"
+    assert decoded.notes == (f"{kind} scaled by percentiles",)
 
 
 def test_white_is_zero_is_turned(tmp_path: Path) -> None:
     image = Image.fromarray(deep())
     path = save(tmp_path / "a.tif", image, tiffinfo={262: 0})
-    turned = read_image(path)
-    plain = read_image(save(tmp_path / "b.tif", image))
+    turned = read_xray(path)
+    plain = read_xray(save(tmp_path / "b.tif", image))
     np.testing.assert_array_equal(turned.pixels, 255 - plain.pixels)
     assert (turned.low, turned.high) == (plain.high, plain.low)
-    assert "WhiteIsZero" in turned.note
+    assert "inverted (WhiteIsZero)" in turned.notes
 
 
 def test_16bit_colour_says_that_bits_are_lost(tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_16bit_colour_says_that_bits_are_lost(tmp_path: Path) -> None:
     rows = (b"\0" + bytes([200, 1]) * 120) * 40
     path = tmp_path / "a.png"
     path.write_bytes(png(header, zlib.compress(rows)))
-    decoded = read_image(path)
+    decoded = read_xray(path)
     assert (decoded.pixels == 200).all()
-    assert decoded.note == "16-bit colour, upper 8 bits read"
+    assert decoded.notes == ("16-bit colour, upper 8 bits read",)
 
 
 def png(header: bytes, data: bytes) -> bytes:
@@ -177,16 +177,16 @@ def png(header: bytes, data: bytes) -> bytes:
 @pytest.mark.parametrize("value", [0, 700])
 def test_constant_deep_image_is_black(tmp_path: Path, value: int) -> None:
     image = Image.fromarray(np.full((40, 40), value, np.uint16))
-    decoded = read_image(save(tmp_path / "a.png", image))
+    decoded = read_xray(save(tmp_path / "a.png", image))
     assert not decoded.pixels.any()
     assert decoded.low == decoded.high == value
-    assert decoded.note.endswith("constant")
+    assert decoded.notes[-1] == "constant"
 
 
 def test_not_a_number_is_black_and_infinity_white(tmp_path: Path) -> None:
     values = np.tile(np.linspace(0, 1, 64, dtype=np.float32), (64, 1))
     values[0, :3] = np.nan, np.inf, -np.inf
-    decoded = read_image(save(tmp_path / "a.tif", Image.fromarray(values)))
+    decoded = read_xray(save(tmp_path / "a.tif", Image.fromarray(values)))
     assert decoded.pixels[0, :3].tolist() == [0, 255, 0]
     assert 0 <= decoded.low < decoded.high <= 1
 
@@ -195,7 +195,7 @@ def test_no_finite_value(tmp_path: Path) -> None:
     values = np.full((64, 64), np.nan, np.float32)
     path = save(tmp_path / "a.tif", Image.fromarray(values))
     with pytest.raises(ImageError, match=r"a\.tif cannot be used: .*no finite value"):
-        read_image(path)
+        read_xray(path)
 
 
 @given(
@@ -225,35 +225,35 @@ def test_img_is_inverted_12_bit_big_endian(tmp_path: Path) -> None:
     path = tmp_path / "JPCLN001.IMG"
     path.write_bytes(film.tobytes())
     assert path.stat().st_size == 8_388_608
-    decoded = read_image(path)
+    decoded = read_xray(path)
     assert decoded.pixels.shape == (2048, 2048)
     assert decoded.pixels[0, :2].tolist() == [0, 0]
     assert decoded.pixels[1, 0] < 5  # dense film is air
     assert decoded.pixels[1, -1] > 250
     assert decoded.low == pytest.approx(3500, abs=10)
     assert decoded.high == pytest.approx(500, abs=10)
-    assert "inverted" in decoded.note
+    assert decoded.notes == ("12-bit raw, inverted, scaled by percentiles",)
 
 
 def test_img_of_other_length(tmp_path: Path) -> None:
     path = tmp_path / "JPCLN001.IMG"
     path.write_bytes(b"\0" * 1000)
     with pytest.raises(ImageError, match=r"JPCLN001\.IMG has 1,000 bytes.*8,388,608"):
-        read_image(path)
+        read_xray(path)
 
 
 def test_published_montgomery_size(tmp_path: Path) -> None:
     values = np.zeros((4020, 4892), np.uint8)
     values[1000:3000, 1000:4000] = 130
     path = save(tmp_path / "a.png", Image.fromarray(values), compress_level=1)
-    np.testing.assert_array_equal(read_image(path).pixels, values)
+    np.testing.assert_array_equal(read_xray(path).pixels, values)
 
 
 def test_published_shenzhen_palette(tmp_path: Path) -> None:
     image = Image.new("P", (3000, 2919), 7)
     image.putpalette([255 - i // 3 for i in range(768)])
     path = save(tmp_path / "a.png", image, compress_level=1)
-    decoded = read_image(path)
+    decoded = read_xray(path)
     assert decoded.pixels.shape == (2919, 3000)
     assert (decoded.pixels == 248).all()
 
@@ -278,14 +278,14 @@ def test_bad_files_are_named(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "bad.png"
     path.write_bytes(data)
     with pytest.raises(ImageError, match=rf"bad\.png {message}") as caught:
-        read_image(path)
+        read_xray(path)
     assert "\n" not in str(caught.value)
     assert "remove" in str(caught.value)
 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"cannot read .*a\.png: No such file"):
-        read_image(tmp_path / "a.png")
+        read_xray(tmp_path / "a.png")
 
 
 def test_decompression_bomb_is_refused(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_decompression_bomb_is_refused(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
     path.write_bytes(png(header, zlib.compress(b"\0" * 100)))
     with pytest.raises(ImageError, match=r"bomb\.png claims more pixels"):
-        read_image(path)
+        read_xray(path)
 
 
 def test_large_images_do_not_warn(
@@ -303,7 +303,7 @@ def test_large_images_do_not_warn(
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # of 3072: half way to refusal
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        np.testing.assert_array_equal(read_image(path).pixels, RAMP)
+        np.testing.assert_array_equal(read_xray(path).pixels, RAMP)
     assert caught == []
 
 
@@ -313,7 +313,7 @@ def test_small_images_have_their_own_error(
 ) -> None:
     path = save(tmp_path / "a.png", Image.new("L", size))
     with pytest.raises(TooSmallError, match=rf"a\.png has {size[0]}×{size[1]} pixels"):
-        read_image(path)
+        read_xray(path)
 
 
 def test_pipes_and_folders_are_not_opened(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_pipes_and_folders_are_not_opened(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     for name in ("pipe.png", "folder.png"):
         with pytest.raises(ImageError, match=f"{name} is not a file"):
-            read_image(tmp_path / name)
+            read_xray(tmp_path / name)
 
 
 def test_scans_are_counted_across_blocks(tmp_path, monkeypatch):

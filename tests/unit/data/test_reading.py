@@ -11,7 +11,6 @@ from lungcli.data.reading import (
     DERIVED,
     GIVEN,
     MaskSizeError,
-    read_case_image,
     read_case_labels,
 )
 from lungcli.errors import ImageError
@@ -129,11 +128,6 @@ def test_missing_mask_file(tmp_path: Path) -> None:
 def test_case_without_masks() -> None:
     with pytest.raises(ValueError, match="case a has no masks"):
         read_case_labels(case(Path("a.png")), SHAPE)
-
-
-def test_image(save) -> None:
-    image = read_case_image(case(save("a.png", box(1, 2))))
-    np.testing.assert_array_equal(image.pixels, box(1, 2))
 
 
 def test_the_heart_wins_over_a_lung(save) -> None:

@@ -42,7 +42,7 @@ def fails_with(error):
 
 @pytest.mark.parametrize(("error", "says"), ERRORS)
 def test_an_image_that_nobody_foresaw_is_a_finding(job, monkeypatch, error, says):
-    monkeypatch.setattr(storing, "read_case_image", fails_with(error))
+    monkeypatch.setattr(storing, "read_xray", fails_with(error))
     stored = store_case(job)
     assert stored.row is None
     (finding,) = stored.findings

@@ -27,9 +27,18 @@ _SAMPLE_SIDE: Final = 1024  # pixels; a million values settle a percentile
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An image as a person would see it, and how it came to be so."""
+    """An image as a person would see it, and how it came to be so.
+
+    Attributes:
+        pixels: Air dark, bone bright.
+        low: Value, after the modality LUT, that became 0.
+        high: Value that became 255.
+        notes: As in `Xray`; so are `doubts`.
+    """
 
     pixels: Gray
+    low: float = 0.0
+    high: float = 255.0
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -75,18 +84,19 @@ def to_gray(path: Path, frame: Frame, dataset: Dataset) -> Shown:
         (photometric interpretation) and C.8.11.3.1.2 (presentation LUT shape).
     """
     if frame.words.ndim == 3:
-        return Shown(_luma(frame.words, frame.bits), ("colours",))
+        return Shown(_luma(frame.words, frame.bits), notes=("colours",))
     if photometric(dataset) == "PALETTE COLOR":
-        return Shown(_from_palette(path, frame, dataset), ("palette",))
+        return Shown(_from_palette(path, frame, dataset), notes=("palette",))
     return _from_monochrome(frame, dataset)
 
 
 def _from_monochrome(frame: Frame, dataset: Dataset) -> Shown:
     values, notes = _values(frame, dataset)
     levels, how, doubts = _view(frame, dataset, values)
+    low, high = _ends(levels, values)
     notes.append(how)
     if photometric(dataset) == "MONOCHROME1":
-        levels = 1.0 - levels
+        levels, low, high = 1.0 - levels, high, low
         notes.append("inverted (MONOCHROME1)")
     table = np.rint(levels * 255.0).astype(np.uint8)
     if values.padding.any():
@@ -96,9 +106,20 @@ def _from_monochrome(frame: Frame, dataset: Dataset) -> Shown:
     shape = code(dataset, "PresentationLUTShape")
     if shape in {"INVERSE", "IDENTITY"} and shape != expected:
         doubts.append(f"{photometric(dataset)} contradicts {shape}: maybe inverted")
-    return Shown(
-        table.take(frame.words), tuple(note for note in notes if note), tuple(doubts)
-    )
+    said = tuple(note for note in notes if note)
+    return Shown(table.take(frame.words), low, high, said, tuple(doubts))
+
+
+def _ends(levels: NDArray[np.float64], values: _Values) -> tuple[float, float]:
+    """Return which of the values that occur became the darkest and the brightest."""
+    present = values.counts > 0
+    if not present.any():
+        return 0.0, 0.0
+    real, shown = values.real[present], levels[present]
+    darkest, brightest = (real[shown == end] for end in (shown.min(), shown.max()))
+    if real[shown.argmin()] <= real[shown.argmax()]:
+        return float(darkest.max()), float(brightest.min())
+    return float(darkest.min()), float(brightest.max())
 
 
 def _values(frame: Frame, dataset: Dataset) -> tuple[_Values, list[str]]:

@@ -47,6 +47,8 @@ def _xray(path: Path, dataset: Dataset, frame: Frame) -> Xray:
     orientation = read_orientation(dataset)
     return Xray(
         pixels=shown.pixels,
+        low=shown.low,
+        high=shown.high,
         is_dicom=True,
         spacing_mm=spacing_mm,
         spacing_source=spacing_source,

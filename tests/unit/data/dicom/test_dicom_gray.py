@@ -46,6 +46,23 @@ def test_window_linear_by_hand(gray):
     assert xray.notes == ("window 100/101 (LINEAR)",)
 
 
+@pytest.mark.parametrize(
+    ("photometric", "ends"), [("MONOCHROME2", (49, 150)), ("MONOCHROME1", (150, 49))]
+)
+def test_values_that_became_black_and_white(gray, photometric, ends):
+    """The window above, of what occurs: 49 and 0 are black, 150 and 4000 white."""
+    values = grid(0, 49, 50, 75, 100, 149, 150, 4000)
+    tags = {"WindowCenter": 100, "WindowWidth": 101}
+    xray = gray(values, PhotometricInterpretation=photometric, **tags)
+    assert (xray.low, xray.high) == ends
+
+
+def test_values_with_a_negative_slope(gray):
+    """As rescaled; the smallest and the largest of all do not stretch the others."""
+    xray = gray(grid(0, 10, 20, 30), RescaleSlope=-1, RescaleIntercept=0)
+    assert (xray.low, xray.high) == (-20, -10)
+
+
 def test_window_exact_and_sigmoid_by_hand(gray):
     values = (0, 50, 75, 100, 125, 150, 4000)
     tags = {"WindowCenter": 100, "WindowWidth": 100}

@@ -30,7 +30,7 @@ def prepare(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="Folders of chest X-rays with masks; their URLs, too.",
+            help="Folders of chest X-rays with masks; zip archives or URLs of them.",
         ),
     ],
     out_folder: Annotated[
@@ -89,6 +89,21 @@ def prepare(
             "--unreviewed", help="Take masks that lungcli predict drew as references."
         ),
     ] = False,
+    keep_names: Annotated[
+        bool,
+        typer.Option(
+            "--keep-names", help="Call the cases of DICOM files as these are called."
+        ),
+    ] = False,
+    salt_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Salt of the hashes that DICOM patients and images are called by.",
+            metavar="FILE",
+            show_default="beside the data set",
+            readable=False,
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit status 1 if the audit finds any.")
     ] = False,
@@ -106,6 +121,8 @@ def prepare(
         layout=layout,
         mask_pattern=mask_pattern,
         unreviewed=unreviewed,
+        keep_names=keep_names,
+        salt_file=salt_file,
         splits=splits,
         val=val,
         test=test,

@@ -110,6 +110,28 @@ def image_finding(case: Case, error: ImageError) -> AuditFinding:
     return _finding(case, issue, case.image_path, str(error), "left out")
 
 
+def segmentation_finding(case: Case) -> AuditFinding:
+    """Report a DICOM Segmentation among the images."""
+    detail = "a DICOM Segmentation, which is a mask and no X-ray"
+    return _finding(case, Issue.UNREADABLE, case.image_path, detail, "left out")
+
+
+def writing_finding(case: Case) -> AuditFinding:
+    """Report an image whose header says that text is burnt into the pixels."""
+    detail = "text is burnt into the pixels (BurnedInAnnotation), maybe a name"
+    action = "kept with the text; look at it before you pass the data set on"
+    return _finding(case, Issue.DOUBTFUL, case.image_path, detail, action)
+
+
+def doubt_findings(case: Case, doubts: Sequence[str]) -> tuple[AuditFinding, ...]:
+    """Report what the file of an image gives reason to check, e.g. a lateral view."""
+    action = "kept; look at it, and leave it out if it is no frontal chest"
+    return tuple(
+        _finding(case, Issue.DOUBTFUL, case.image_path, doubt, action)
+        for doubt in doubts
+    )
+
+
 def mask_finding(case: Case, error: ImageError) -> AuditFinding:
     """Report mask files that cannot be used."""
     other_size = isinstance(error, MaskSizeError)

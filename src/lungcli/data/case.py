@@ -91,6 +91,7 @@ class Case:
         masks: Its mask files; None if it has none.
         spacing: Pixel size where the source states one.
         finding: Diagnosis, empty if unknown; so are `sex`, `age` and `view`.
+        name: What its files are called, if the case_id hides it; else empty.
     """
 
     case_id: str
@@ -103,6 +104,7 @@ class Case:
     sex: str = ""
     age: str = ""
     view: str = ""
+    name: str = ""
 
     @property
     def key(self) -> CaseKey:
@@ -116,6 +118,7 @@ class Issue(StrEnum):
     UNUSABLE = "unusable folder"
     UNREADABLE = "unreadable"
     TOO_SMALL = "too small"
+    DOUBTFUL = "doubtful image"
     NO_MASK = "no mask"
     NO_IMAGE = "no image"
     AMBIGUOUS = "two files of one name"
@@ -130,6 +133,10 @@ class Issue(StrEnum):
     PATIENT_LEAK = "patient in two splits"
     NOT_LISTED = "not in the split file"
     NOT_FOUND = "listed, but not there"
+
+
+ABOUT_MANY: Final = frozenset({Issue.UNUSABLE, Issue.NOT_LISTED, Issue.NOT_FOUND})
+"""Findings of a folder or a list, which belong to no case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from lungcli.anatomy import BACKGROUND, STRUCTURES
 from lungcli.data.dicom.dataset import parse, read_bytes
+from lungcli.data.dicom.facts import SEGMENTATION
 from lungcli.data.dicom.tags import code, items, number, whole
 from lungcli.data.opening import MAX_PIXELS, open_file, too_large, without_warnings
 from lungcli.errors import ImageError
-
-_SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"  # DICOM PS3.4, B.5
 
 
 def read_nifti(path: Path) -> NDArray[Any]:
@@ -86,7 +85,7 @@ def read_dicom_seg(path: Path) -> NDArray[np.uint8]:
     """
     with open_file(path) as file, without_warnings():
         dataset = parse(path, read_bytes(path, file))
-        if str(dataset.get("SOPClassUID")) != _SEGMENTATION:
+        if str(dataset.get("SOPClassUID")) != SEGMENTATION:
             msg = f"{path} is no DICOM Segmentation. Give one, or a PNG mask."
             raise ImageError(msg)
         height, width = whole(dataset, "Rows"), whole(dataset, "Columns")

@@ -5,7 +5,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from PIL import Image
 
 from lungcli.anatomy import STRUCTURES
 from lungcli.data.audit import (
+    doubt_findings,
     image_finding,
     inspect_labels,
     label_findings,
@@ -88,12 +89,13 @@ def store_case(job: Job) -> StoredCase:
     except Exception as error:  # of a library, too: the other cases must go on
         why = _explained(case.image_path, error)
         return StoredCase(case=case, findings=(image_finding(case, why),))
-    labels, findings = _read_labels(case, xray.pixels.shape)
+    labels, of_masks = _read_labels(case, xray)
+    findings = (*doubt_findings(case, xray.doubts), *of_masks)
     row, fingerprints = _write(job, xray, labels, findings)
     return StoredCase(
         case=case,
         row=row,
-        look=look_at(xray.pixels),
+        look=look_at(xray.upright(xray.pixels)),
         fingerprint=fingerprints[-1],
         image_fingerprint=fingerprints[0],
         structures=_shown(labels),
@@ -146,12 +148,15 @@ def numbered(name: str, taken: set[str]) -> str:
 
 
 def _read_labels(
-    case: Case, shape: tuple[int, ...]
+    case: Case, xray: Xray
 ) -> tuple[CaseLabels | None, tuple[AuditFinding, ...]]:
+    """Read the masks, which lie on the grid of the file, and set them upright."""
     if case.masks is None:
         return None, ()
+    height, width = xray.pixels.shape
     try:
-        drawn = read_case_labels(case, (shape[0], shape[1]))
+        stored = read_case_labels(case, (height, width))
+        drawn = replace(stored, labels=xray.upright(stored.labels))
         facts = inspect_labels(drawn.labels)
     except Exception as error:
         why = _explained(case.masks.paths[0], error)
@@ -185,15 +190,17 @@ def _write(
     drawn: CaseLabels | None,
     findings: Sequence[AuditFinding],
 ) -> tuple[PreparedCase, list[str]]:
-    height, width = xray.pixels.shape
+    pixels = xray.upright(xray.pixels)
+    height, width = pixels.shape
     geometry = fit_square(height, width, min(job.size, max(height, width)))
-    arrays = {IMAGES: to_square(spread_levels(xray.pixels), geometry)}
+    arrays = {IMAGES: to_square(spread_levels(pixels), geometry)}
     if drawn is not None:
         arrays[MASKS] = labels_to_square(drawn.labels, geometry)
         arrays[REFERENCES] = drawn.labels
     paths, fingerprints = _write_arrays(job, arrays)
     case = job.case
-    notes = [*xray.notes, *(finding.issue.value for finding in findings)]
+    notes = [*xray.notes, *_turned(xray), *(each.issue.value for each in findings)]
+    published = case.spacing.at((height, width)) if case.spacing else None
     row = PreparedCase(
         case_id=case.case_id,
         patient_id=case.patient_id,
@@ -203,17 +210,25 @@ def _write(
         mask=paths.get(MASKS, ""),
         reference=paths.get(REFERENCES, ""),
         geometry=geometry,
-        spacing_mm=case.spacing.at((height, width)) if case.spacing else None,
+        spacing_mm=published or xray.upright_spacing_mm,
         sides=drawn.sides if drawn else "",
         window_low=xray.low,
         window_high=xray.high,
         finding=case.finding,
         sex=case.sex,
         age=case.age,
-        view=case.view,
+        view=case.view or xray.view,
         notes="; ".join(note for note in notes if note),
     )
     return row, fingerprints
+
+
+def _turned(xray: Xray) -> tuple[str, ...]:
+    """Say what the tags had done to pixels and masks."""
+    turned = (
+        f"turned by {90 * (xray.quarter_turns or 0)}°" if xray.quarter_turns else ""
+    )
+    return tuple(filter(None, (turned, "mirrored" if xray.mirrored else "")))
 
 
 def _write_arrays(

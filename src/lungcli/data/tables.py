@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lungcli.data.images import RAW_SUFFIX
-from lungcli.data.opening import IMAGE_SUFFIXES
+from lungcli.data.inputs.kinds import has_image_suffix
 from lungcli.errors import DatasetError
 from lungcli.system.files import read_plain
 
@@ -95,9 +94,8 @@ def meant_stem(name: str, stems: Container[str]) -> str:
         >>> meant_stem("a.png", {"a"}), meant_stem("b.png", {"b.png"})
         ('a', 'b.png')
     """
-    path = Path(name)
-    is_file = path.suffix.lower() in IMAGE_SUFFIXES | {RAW_SUFFIX}
-    return path.stem if is_file and name not in stems else name
+    is_file = has_image_suffix(name)
+    return Path(name).stem if is_file and name not in stems else name
 
 
 def _tidy(cell: str) -> str:

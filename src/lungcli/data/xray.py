@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lungcli.arrays import Gray, SpacingMm
 
 
@@ -37,3 +40,20 @@ class Xray:
     mirrored: bool | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+
+    def upright(self, stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return an image or label map of the stored grid as the tags set it upright.
+
+        Args:
+            stored: Of the shape of `pixels`.
+        """
+        turned = np.rot90(stored, self.quarter_turns or 0)
+        return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
+
+    @property
+    def upright_spacing_mm(self) -> SpacingMm | None:
+        """Pixel size (row, column) of the upright grid; None if unknown."""
+        sideways = (self.quarter_turns or 0) % 2 == 1
+        return (
+            self.spacing_mm[::-1] if self.spacing_mm and sideways else self.spacing_mm
+        )

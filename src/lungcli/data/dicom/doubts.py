@@ -4,6 +4,7 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
+from lungcli.data.dicom.orientation import read_view
 from lungcli.data.dicom.tags import code
 
 # CR, digital, film, fluoroscopy and secondary capture; RF and XA hold plain images, too
@@ -16,6 +17,7 @@ _OTHER_PARTS: Final = frozenset({
     "PELVIS", "RADIUS", "SKULL", "TIBIA", "TOE", "ULNA", "UPPEREXTREMITY", "WRIST",
     "ZYGOMA",
 })  # fmt: skip
+_FRONTAL: Final = frozenset({"", "PA", "AP"})
 
 
 def read_doubts(dataset: Dataset, *, num_frames: int) -> tuple[str, ...]:
@@ -31,4 +33,7 @@ def read_doubts(dataset: Dataset, *, num_frames: int) -> tuple[str, ...]:
     part = code(dataset, "BodyPartExamined")
     if part.replace(" ", "") in _OTHER_PARTS:
         doubts.append(f"body part {part}: no chest")
+    view = read_view(dataset)
+    if view not in _FRONTAL:
+        doubts.append(f"no frontal view ({view})")
     return tuple(doubts)

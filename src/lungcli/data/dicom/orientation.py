@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from lungcli.data.dicom.tags import code, codes, items
 
 _OPPOSITE: Final = {"R": "L", "L": "R", "A": "P", "P": "A", "H": "F", "F": "H"}
+LATERAL: Final = "LATERAL"
 _VIEWS: Final = {  # CID 4010 "DX View": SNOMED CT and its older codes
     "399348003": "AP",
     "R-10206": "AP",
@@ -18,8 +19,8 @@ _VIEWS: Final = {  # CID 4010 "DX View": SNOMED CT and its older codes
     "R-10236": "LL",
     "399198007": "RL",
     "R-10232": "RL",
-    "399067008": "LATERAL",
-    "R-102CD": "LATERAL",
+    "399067008": LATERAL,
+    "R-102CD": LATERAL,
 }
 
 
@@ -62,10 +63,15 @@ def read_orientation(dataset: Dataset) -> Orientation:
 
 
 def read_view(dataset: Dataset) -> str:
-    """Return the view, e.g. `PA`, from `ViewPosition` or the view's code."""
+    """Return the view, e.g. `PA`, from `ViewPosition` or the view's code.
+
+    Where neither is there, rows that run to the front or the back of the patient make
+    a lateral view.
+    """
     view = code(dataset, "ViewPosition")
     if view:
         return view
     for item in items(dataset, "ViewCodeSequence"):
         return _VIEWS.get(code(item, "CodeValue"), "")
-    return ""
+    directions = {value[:1] for value in codes(dataset, "PatientOrientation")}
+    return LATERAL if directions & {"A", "P"} and directions & {"H", "F"} else ""

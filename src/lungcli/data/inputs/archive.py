@@ -7,10 +7,11 @@ import re
 import stat
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from shutil import disk_usage
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -20,7 +21,7 @@ from lungcli.data.inputs.kinds import (
     may_be_dicom,
 )
 from lungcli.data.opening import DICOM_START, is_dicom
-from lungcli.errors import DatasetError, ImageError
+from lungcli.errors import DatasetError, ImageError, OutputError
 
 ARCHIVE_SUFFIX: Final = ".zip"
 MAX_BYTES: Final = 2**30  # unpacked; the largest X-rays have 50 megabytes
@@ -42,9 +43,48 @@ def image_members(path: Path) -> list[str]:
         DatasetError: If it is no archive, or an X-ray in it is encrypted, no plain
             file, there twice, or its name climbs out of the archive.
     """
+    return [info.filename for info in _members(path, _is_image)]
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Unpack all of an archive but hidden files, in the places that it names.
+
+    Args:
+        path: The archive.
+        folder: Empty, and of this user alone.
+
+    Raises:
+        DatasetError: As `image_members`, of any file.
+        ImageError: If a member is broken or too large.
+        OutputError: If the disk has too little room.
+    """
+    members = _members(path, _is_shown_file)
+    wanted, free = sum(info.file_size for info in members), disk_usage(folder).free
+    if wanted > free:
+        msg = (
+            f"{path} unpacks to {wanted:,} bytes, and there is room for {free:,}. Free "
+            "space for temporary files, or set TMPDIR to a folder that has it."
+        )
+        raise OutputError(msg)
+    for info in members:
+        place = folder / info.filename
+        with room_for(f"{path}/{info.filename}"):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("xb") as file:
+                for chunk in _chunks(path, info.filename):
+                    file.write(chunk)
+
+
+def is_archive(path: Path) -> bool:
+    """Tell a zip archive by its name."""
+    return path.suffix.lower() == ARCHIVE_SUFFIX and path.is_file()
+
+
+def _members(path: Path, wanted: Callable[[ZipFile, ZipInfo], bool]) -> list[ZipInfo]:
+    """Return the members of an archive that are wanted, checked and sorted."""
     try:
         with _open(path) as archive:
-            members = [info for info in archive.infolist() if _is_image(archive, info)]
+            members = [info for info in archive.infolist() if wanted(archive, info)]
     except Exception as error:  # zipfile raises a dozen kinds on broken archives
         msg = (
             f"{path} cannot be read as a zip archive ({_reason(error)}). Copy or "
@@ -53,9 +93,8 @@ def image_members(path: Path) -> list[str]:
         raise DatasetError(msg) from error
     for info in members:
         _check_member(path, info)
-    names = [info.filename for info in members]
-    _check_unique(path, names)
-    return sorted(names, key=lambda name: PurePosixPath(name).parts)
+    _check_unique(path, [info.filename for info in members])
+    return sorted(members, key=lambda info: PurePosixPath(info.filename).parts)
 
 
 @contextmanager
@@ -106,8 +145,8 @@ def _open_version(path: Path, mtime_ns: int, size: int) -> ZipFile:
 
 
 def _is_image(archive: ZipFile, info: ZipInfo) -> bool:
-    *folders, name = PurePosixPath(info.filename).parts or ("",)
-    if info.is_dir() or "__MACOSX" in folders or any(map(_is_hidden, (*folders, name))):
+    name = PurePosixPath(info.filename).name
+    if not _is_shown_file(archive, info):
         return False
     if has_image_suffix(name):
         return True
@@ -117,6 +156,12 @@ def _is_image(archive: ZipFile, info: ZipInfo) -> bool:
         return True  # what is inside cannot be told; it fails by its name
     with archive.open(info) as file:
         return is_dicom(file.read(DICOM_START))
+
+
+def _is_shown_file(archive: ZipFile, info: ZipInfo) -> bool:
+    del archive
+    parts = PurePosixPath(info.filename).parts
+    return not (info.is_dir() or "__MACOSX" in parts or any(map(_is_hidden, parts)))
 
 
 def _is_hidden(part: str) -> bool:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from lungcli.data.inputs.archive import ARCHIVE_SUFFIX, image_members
+from lungcli.data.inputs.archive import image_members, is_archive
 from lungcli.data.inputs.folder import images_below, is_image
 from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import KINDS
@@ -89,7 +89,7 @@ def _at(path: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
     if path.is_dir() and _is_within(os.path.realpath(path), out):
         msg = f"--out {out} holds the input {path}. Choose another folder."
         raise DatasetError(msg)
-    if not path.is_dir() and not _is_archive(path):
+    if not path.is_dir() and not is_archive(path):
         return [Input(shown=str(path), name=place, path=path)]
     found = _in_folder(path, place, out) if path.is_dir() else _in_archive(path, place)
     if not found:
@@ -163,7 +163,7 @@ def _match(path: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
     """Return what a match stands for: nobody named it, so it may be no X-ray."""
     if path.is_dir():
         return _in_folder(path, place, out)
-    if _is_archive(path):
+    if is_archive(path):
         return _in_archive(path, place)
     if path.is_file() and is_image(str(path)):
         return [Input(shown=str(path), name=place, path=path)]
@@ -220,10 +220,6 @@ def _lines(stdin: Iterable[str | bytes]) -> Iterator[str]:
 
 def _exists(path: str | Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises on odd names
-
-
-def _is_archive(path: Path) -> bool:
-    return path.suffix.lower() == ARCHIVE_SUFFIX and path.is_file()
 
 
 def _is_within(place: str, folder: Path | None) -> bool:

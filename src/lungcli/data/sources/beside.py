@@ -8,7 +8,7 @@ from typing import Final
 
 from lungcli.anatomy import STRUCTURES
 from lungcli.data.case import Layout, SourceListing
-from lungcli.data.opening import IMAGE_SUFFIXES
+from lungcli.data.inputs.folder import is_image
 from lungcli.data.sources import listing
 from lungcli.data.sources.own import list_own
 from lungcli.data.sources.structure_names import BOTH, meant_structure
@@ -78,7 +78,7 @@ def _stems(root: Path) -> set[str]:
     except OSError:
         return set()
     return {
-        unicodedata.normalize("NFC", path.stem)
+        unicodedata.normalize("NFC", listing.image_stem(path.name))
         for path in paths
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+        if is_image(str(path)) and not path.name.startswith(".")
     }

@@ -129,7 +129,10 @@ def _check_folder(path: Path) -> None:
     except OSError as error:
         raise _unreadable(path, error) from error
     if not is_folder:
-        msg = f"{path} is a file. Give the folder that holds the images and masks."
+        msg = (
+            f"{path} is a file. Give the folder that holds the images and masks, or a "
+            "zip archive of it."
+        )
     elif is_prepared(path):
         msg = (
             f"{path} is a prepared data set already. Give the folder with the "

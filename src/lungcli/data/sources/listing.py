@@ -17,8 +17,9 @@ from lungcli.data.case import (
     MaskFiles,
     SourceListing,
 )
+from lungcli.data.inputs.folder import is_image
+from lungcli.data.inputs.kinds import has_image_suffix
 from lungcli.data.mask_files import MASK_SUFFIXES
-from lungcli.data.opening import IMAGE_SUFFIXES
 from lungcli.errors import DatasetError
 from lungcli.system.files import printable, real_path
 
@@ -85,27 +86,49 @@ def parent_of(folder: Path) -> Path:
     return folder.parent
 
 
-def image_files(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Files:
-    """Return the image files of a folder; hidden ones left out.
+def image_files(folder: Path, suffixes: frozenset[str] | None = None) -> Files:
+    """Return the X-rays of a folder; hidden files left out.
+
+    Args:
+        folder: Where to look.
+        suffixes: Of the files; by default of all that can be read, and DICOM files
+            without any.
 
     Raises:
         DatasetError: If the folder cannot be listed.
     """
-    return _files(folder, suffixes)
+    if suffixes is not None:
+        return _files(folder, suffixes)
+    return sort_out(
+        (image_stem(path.name), path) for path in _shown(folder) if is_image(str(path))
+    )
+
+
+def image_stem(name: str) -> str:
+    """Return the name of an X-ray without its suffix: a UID has dots, and none.
+
+    Examples:
+        >>> [image_stem(name) for name in ("a.b.png", "1.2.840.10008", "IM1")]
+        ['a.b', '1.2.840.10008', 'IM1']
+    """
+    return name[: -len(Path(name).suffix)] if has_image_suffix(name) else name
 
 
 def _files(folder: Path, suffixes: Iterable[str]) -> Files:
+    return sort_out(
+        (path.name[: -len(suffix)], path)
+        for path in _shown(folder)
+        if (suffix := _suffix(path.name, suffixes))
+    )
+
+
+def _shown(folder: Path) -> list[Path]:
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
         msg = f"cannot read {folder}: {error.strerror}. Check its permissions."
         raise DatasetError(msg) from error
-    return sort_out(
-        (path.name[: -len(suffix)], path)
-        for path in paths
-        if not path.name.startswith(".")
-        if (suffix := _suffix(path.name, suffixes))
-    )
+    return [path for path in paths if not path.name.startswith(".")]
 
 
 def _suffix(name: str, suffixes: Iterable[str]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from lungcli.data.case import SourceListing
-from lungcli.data.opening import IMAGE_SUFFIXES
+from lungcli.data.inputs.folder import is_image
+from lungcli.data.mask_files import MASK_SUFFIXES
 from lungcli.data.sources import listing
 from lungcli.data.sources.own import list_own
 from lungcli.data.sources.structure_names import BOTH, left_alone, meant_structure
@@ -63,7 +64,7 @@ def list_by_pattern(root: Path, pattern: str) -> SourceListing:
     for path in _images_below(root):
         found = expression.fullmatch(path.relative_to(root).as_posix())
         if found is None:
-            images.append((path.stem, path))
+            images.append((listing.image_stem(path.name), path))
             continue
         name = found.groupdict().get("structure", BOTH)
         key = meant_structure(name)
@@ -86,7 +87,9 @@ def _images_below(root: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
-            if path.suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
+            if not name.startswith(".") and (
+                is_image(str(path)) or path.name.lower().endswith(MASK_SUFFIXES)
+            ):
                 yield path
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_DAYS_PER_YEAR: Final = 365.25
-_AGE: Final = re.compile(r"(\d+)\s*([a-z]*)", re.IGNORECASE)
+from lungcli.data.ages import age_in_years
+
 _SEX: Final = re.compile(r"\b(female?|male|[fmo])(?![a-z])", re.IGNORECASE)
 _SEX_AND_AGE: Final = re.compile(r"(?:fe)?male?(?![a-z])", re.IGNORECASE)
 _LABEL: Final = re.compile(r"^\s*(?:patient'?s\s+)?(sex|age)\s*:", re.IGNORECASE)
@@ -66,9 +66,9 @@ def parse_reading(text: str) -> Reading:
         if label and label[1].lower() == "sex":
             sex = _sex(line[label.end() :])
         elif label:
-            age = _age(line[label.end() :])
+            age = age_in_years(line[label.end() :])
         elif not age and _SEX_AND_AGE.match(line):
-            sex, age = _sex(line), _age(line)
+            sex, age = _sex(line), age_in_years(line)
         elif line:
             findings.append(line)
     finding = " ".join(" ".join(findings).split())
@@ -92,17 +92,3 @@ def _text(path: Path) -> str:
 def _sex(text: str) -> str:
     found = _SEX.search(text)
     return found[1][0].upper() if found else ""
-
-
-def _age(text: str) -> str:
-    found = _AGE.search(text)
-    if not found:
-        return ""
-    number, unit = int(found[1]), found[2].lower()
-    if unit.startswith("m"):
-        return f"{number / 12:.2g}"
-    if unit.startswith("w"):
-        return f"{number * 7 / _DAYS_PER_YEAR:.2g}"
-    if unit.startswith("d"):
-        return f"{number / _DAYS_PER_YEAR:.2g}"
-    return str(number)

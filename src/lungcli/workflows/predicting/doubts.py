@@ -17,7 +17,6 @@ from lungcli.workflows.predicting.settings import OnDoubt
 
 _TURNS: Final = ("", "90° counter-clockwise", "180°", "90° clockwise")
 _LEAST_CONTRAST: Final = 12  # gray values; of 16, nearly all are that far apart
-_FRONTAL: Final = frozenset({"", "PA", "AP"})  # ViewPosition; empty says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,6 @@ def examine(xray: Xray, gate: Gate, *, on_doubt: str) -> Examined:
     correction = _with_pixels(tags, seen) if fixed else tags
     doubts = (
         *xray.doubts,
-        *_of_view(xray.view),
         *_of_contrast(xray.pixels),
         *_of_pixels(seen, sides_known=xray.mirrored is not None, fixed=fixed),
     )
@@ -139,9 +137,3 @@ def _of_contrast(pixels: Gray) -> list[str]:
     if high - low >= _LEAST_CONTRAST:
         return []
     return [f"low contrast: the middle has gray values {low} to {high} only"]
-
-
-def _of_view(view: str) -> list[str]:
-    if view.upper() in _FRONTAL:
-        return []
-    return [f"no frontal view (ViewPosition {view})"]

@@ -40,6 +40,7 @@ from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
+from lungcli.workflows.preparing.privacy import privacy_of
 from lungcli.workflows.preparing.processes import map_in_processes
 from lungcli.workflows.preparing.remote import check_early, local_out, local_sources
 from lungcli.workflows.preparing.splitting import SplitPlan, split_and_audit
@@ -73,6 +74,8 @@ class PrepareSettings:
         force: Whether an older prepared data set may be replaced.
         convention: Of the masks; None takes what the sources say.
         unreviewed: Whether masks that `lungcli predict` has drawn may be references.
+        keep_names: Whether DICOM cases are called as their files; else by a hash.
+        salt_file: Of the hashes; None takes the file beside `out`.
     """
 
     out: str | Path | Url = Path("prepared")
@@ -88,6 +91,8 @@ class PrepareSettings:
     force: bool = False
     convention: Convention | None = None
     unreviewed: bool = False
+    keep_names: bool = False
+    salt_file: Path | None = None
 
     def __post_init__(self) -> None:
         """Reject impossible values once, here."""
@@ -151,10 +156,14 @@ def _prepare(
     settings: PrepareSettings,
     progress: Progress,
 ) -> PrepareReport:
-    gathered = gather(sources, settings.layout, settings.mask_pattern)
+    found = gather(sources, settings.layout, settings.mask_pattern)
     if not settings.unreviewed:
-        check_reviewed(gathered)
-    check_apart(out, [listing.root for listing in gathered])
+        check_reviewed(found)
+    check_apart(out, [listing.root for listing in found])
+    privacy = privacy_of(
+        path_or_url(settings.out), settings.salt_file, keep_names=settings.keep_names
+    )
+    gathered, told = privacy.hide(found)
     listings = [listing for listing in gathered if listing.cases]
     convention = common_convention(listings, settings.convention)
     with locked(out, outside=True), whole_folder(out) as folder:
@@ -175,14 +184,16 @@ def _prepare(
             fingerprint=join_fingerprints(e.fingerprint for e in stored if e.row),
         )
         write_facts(folder, facts, _write_tables(folder, stored, splits))
-        write_audit(folder, findings, {each.name: each.root for each in gathered})
+        roots = {each.name: each.root for each in gathered}
+        veil = privacy.veil(gathered)
+        write_audit(folder, map(veil.over, findings), roots)
         _draw_sheet(folder, progress)
     return PrepareReport(
         out=out,
         convention=convention,
         sources=counts,
         findings=findings,
-        notes=tuple(f"{e.name}: {note}" for e in listings for note in e.notes),
+        notes=(*(f"{e.name}: {note}" for e in listings for note in e.notes), *told),
     )
 
 

@@ -1,4 +1,6 @@
-"""Sources and data sets behind URLs: fetched before `prepare` works, stored after it.
+"""Sources behind URLs and in zip archives, copied before `prepare` works.
+
+Data sets behind URLs are stored after it.
 
 `prepare` reads each file more than once and compares all with all, so it works on
 copies in a private folder. Nothing that it writes tells where that was.
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from lungcli.data.case import AuditFinding
+from lungcli.data.inputs.archive import is_archive, unpack
 from lungcli.data.prepared import DATASET_JSON
 from lungcli.data.replacing import check_replaceable
 from lungcli.data.storing import IMAGES, MASKS, REFERENCES
@@ -41,22 +44,24 @@ class LocalSources:
         folders: One for each source.
     """
 
-    def __init__(self, folders: Sequence[Path], urls: Mapping[Path, Url]) -> None:
+    def __init__(
+        self, folders: Sequence[Path], named: Mapping[Path, Url | Path]
+    ) -> None:
         self.folders = folders
-        self._urls = urls
+        self._named = named
 
     def finding(self, found: AuditFinding) -> AuditFinding:
-        """Return a finding that names URLs where there are any."""
+        """Return a finding that names URLs and archives, not copies of them."""
         path = found.path
-        for folder, url in self._urls.items():
+        for folder, named in self._named.items():
             if isinstance(path, Path) and path.is_relative_to(folder):
-                path = url / path.relative_to(folder).as_posix()
+                path = named / path.relative_to(folder).as_posix()
         return replace(found, path=path, detail=self.told(found.detail))
 
     def told(self, text: str) -> str:
-        """Return a message that names URLs in the place of copies."""
-        for folder, url in self._urls.items():
-            text = text.replace(str(folder), str(url))
+        """Return a message that names URLs and archives in the place of copies."""
+        for folder, named in self._named.items():
+            text = text.replace(str(folder), str(named))
         return text
 
 
@@ -87,32 +92,37 @@ def check_early(
 def local_sources(
     sources: Sequence[str | Path | Url], out: Path | Url, progress: Progress
 ) -> Iterator[LocalSources]:
-    """Yield a folder for each source: itself, or a copy of what is behind its URL.
+    """Yield a folder for each source: itself, or a copy of what is elsewhere.
 
-    Errors raised in the block name the URL instead of the copy.
+    Errors raised in the block name the URL or the archive instead of the copy.
 
     Args:
-        sources: Folders and URLs of folders.
+        sources: Folders, URLs of folders, and zip archives.
         out: Where the data set goes; nothing is fetched from there.
         progress: Told after each file as the task `fetch`.
 
     Raises:
-        DatasetError: If there is nothing behind a URL.
+        DatasetError: If there is nothing behind a URL, or an archive cannot be used.
         RemoteError: If it cannot be fetched.
     """
     named = [path_or_url(source) for source in sources]
-    if not any(isinstance(source, Url) for source in named):
+    if not any(isinstance(source, Url) or is_archive(source) for source in named):
         yield LocalSources([source for source in named if isinstance(source, Path)], {})
         return
     with private_folder() as room:
-        folders = [
-            room / str(i) / source.name if isinstance(source, Url) else source
-            for i, source in enumerate(named)
-        ]
-        pairs = list(zip(folders, named, strict=True))
-        urls = {folder: url for folder, url in pairs if isinstance(url, Url)}
+        folders = [_folder_of(each, room / str(i)) for i, each in enumerate(named)]
+        copies = {
+            folder: source
+            for folder, source in zip(folders, named, strict=True)
+            if folder != source
+        }
+        urls = {to: url for to, url in copies.items() if isinstance(url, Url)}
         download_folders(urls, partial(_is_source, out=out), progress)
-        local = LocalSources(folders, urls)
+        for folder, archive in copies.items():
+            if isinstance(archive, Path):
+                folder.mkdir(parents=True)
+                unpack(archive, folder)
+        local = LocalSources(folders, copies)
         try:
             yield local
         except LungcliError as error:
@@ -154,6 +164,13 @@ def local_out(out: Path | Url, force: bool, progress: Progress) -> Iterator[Path
             progress=progress,
         )
         remove(out / _UNDER_WAY)
+
+
+def _folder_of(source: Path | Url, room: Path) -> Path:
+    """Return where a source is read: where it lies, or its place in a private room."""
+    if isinstance(source, Url):
+        return room / source.name
+    return room / source.stem if is_archive(source) else source
 
 
 def _check_replaceable_at(out: Url, force: bool) -> None:

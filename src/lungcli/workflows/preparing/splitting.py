@@ -75,9 +75,14 @@ def _draw(
 def _follow(
     stored: Sequence[StoredCase], listed: SplitList
 ) -> tuple[dict[CaseKey, str], tuple[AuditFinding, ...]]:
-    applied = apply_split_list(listed, [each.case.key for each in stored])
+    known = _known_by(stored, listed)
+    applied = apply_split_list(listed, list(known))
     with_mask = _with_mask(stored)
-    splits = {key: split for key, split in applied.splits.items() if key in with_mask}
+    splits = {
+        known[key]: split
+        for key, split in applied.splits.items()
+        if known[key] in with_mask
+    }
     patients = {
         key: f"{key[0]}/{case.patient_id}"
         for key, case in with_mask.items()
@@ -87,11 +92,26 @@ def _follow(
     for key, patient in patients.items():
         first_cases.setdefault(patient, with_mask[key])
     leaks = leak_findings(first_cases, divided(patients, splits))
-    not_listed = [key for key in applied.not_listed if key in with_mask]
+    keys = (known[key] for key in applied.not_listed)
+    not_listed = [key for key in keys if key in with_mask]
     return splits, (
         *leaks,
         *list_findings(listed.name, not_listed, applied.not_found),
     )
+
+
+def _known_by(
+    stored: Sequence[StoredCase], listed: SplitList
+) -> dict[CaseKey, CaseKey]:
+    """Return the key of each case by what a list calls it: its id, or its files."""
+    ids = {case_id for _, case_id in listed.splits}
+    return {
+        (
+            case.source,
+            case.case_id if case.case_id in ids else case.name or case.case_id,
+        ): case.key
+        for case in (each.case for each in stored)
+    }
 
 
 def _with_mask(stored: Sequence[StoredCase]) -> Mapping[CaseKey, Case]:

@@ -57,6 +57,15 @@ def prepare(
             show_default="by the layout",
         ),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the X-rays, where SOURCE holds masks alone.",
+            metavar="FOLDER",
+            show_default="as the layout says",
+            readable=False,
+        ),
+    ] = None,
     splits: Annotated[
         str | None,
         typer.Option(
@@ -120,6 +129,7 @@ def prepare(
         size=size,
         layout=layout,
         mask_pattern=mask_pattern,
+        images=images,
         unreviewed=unreviewed,
         keep_names=keep_names,
         salt_file=salt_file,

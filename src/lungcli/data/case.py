@@ -26,6 +26,8 @@ class Layout(StrEnum):
     SHENZHEN = "shenzhen"
     JSRT = "jsrt"
     STRUCTURES = "structures"
+    ANNOTATIONS = "annotations"
+    PREDICTED = "predicted"
     FOLDER = "folder"
     BESIDE = "beside"
 
@@ -38,6 +40,19 @@ class Convention(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class MaskEntry:
+    """The masks of one CXR in a file that holds those of many.
+
+    Attributes:
+        path: A COCO JSON file, or a table of run lengths.
+        name: What the file calls the CXR.
+    """
+
+    path: Path
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskFiles:
     """The mask files of one CXR, merged with OR.
@@ -46,12 +61,14 @@ class MaskFiles:
         apart: Files of one structure each, by its key.
         combined: Files of both lungs: binary, or a label map, which may hold other
             structures, too.
+        entries: Its masks in files of many.
         scale: The masks may be drawn on a grid this many times coarser than the
             image's (JSRT: 2); 1 if they must have the image's size.
     """
 
     apart: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     combined: tuple[Path, ...] = ()
+    entries: tuple[MaskEntry, ...] = ()
     scale: int = 1
 
     @property
@@ -60,6 +77,7 @@ class MaskFiles:
         return (
             *(path for files in self.apart.values() for path in files),
             *self.combined,
+            *(entry.path for entry in self.entries),
         )
 
 

@@ -15,6 +15,7 @@ def gather(
     paths: Sequence[Path],
     layout: str = Layout.AUTO,
     mask_pattern: str | None = None,
+    images: Path | None = None,
 ) -> tuple[SourceListing, ...]:
     """List the sources in several folders.
 
@@ -25,6 +26,7 @@ def gather(
         paths: Folders of sources.
         layout: One of `Layout`.
         mask_pattern: Of the masks of folders that have no layout.
+        images: Where the X-rays of a folder of masks lie.
 
     Raises:
         DatasetError: If a folder is missing, or holds nothing that can be used.
@@ -33,7 +35,7 @@ def gather(
     names: set[str] = set()
     seen: set[tuple[str, ...]] = set()
     for path in paths:
-        for found in find_sources(path, layout, mask_pattern):
+        for found in find_sources(path, layout, mask_pattern, images):
             fresh = tuple(case for case in found.cases if _files(case) not in seen)
             if fresh or not found.cases:
                 seen.update(_files(case) for case in fresh)

@@ -9,6 +9,7 @@ from lungcli.anatomy import BACKGROUND, IGNORE, LUNGS, STRUCTURES
 from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, is_lung
 from lungcli.data.case import Case
 from lungcli.data.mask_files import RawMask, read_mask
+from lungcli.data.mask_tables import read_entry
 from lungcli.data.sides import derive_sides
 from lungcli.errors import ImageError
 
@@ -59,9 +60,11 @@ def read_case_labels(case: Case, shape: tuple[int, int]) -> CaseLabels:
     drawn = _Drawn(shape)
     for key, paths in case.masks.apart.items():
         for path in paths:
-            drawn.add_one(key, _read_on_grid(case, path, shape).labels)
+            drawn.add_one(key, _on_grid(case, path, read_mask(path), shape).labels)
     for path in case.masks.combined:
-        drawn.add_all(_read_on_grid(case, path, shape))
+        drawn.add_all(_on_grid(case, path, read_mask(path), shape))
+    for entry in case.masks.entries:
+        drawn.add_all(_on_grid(case, entry.path, read_entry(entry), shape))
     return drawn.joined()
 
 
@@ -103,8 +106,12 @@ class _Drawn:
         return CaseLabels(labels, sides if lungs.any() else "", overlap)
 
 
-def _read_on_grid(case: Case, path: Path, shape: tuple[int, int]) -> RawMask:
-    raw = read_mask(path)
+def _on_grid(case: Case, path: Path, raw: RawMask, shape: tuple[int, int]) -> RawMask:
+    """Return a mask on the grid of its image.
+
+    Raises:
+        MaskSizeError: If it has neither the image's size nor the source's coarser one.
+    """
     height, width = raw.labels.shape
     scale = case.masks.scale if case.masks else 1
     if (height, width) == shape:

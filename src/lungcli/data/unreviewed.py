@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from lungcli.data.case import SourceListing
+from lungcli.data.journal import journals_in
+from lungcli.data.mask_tables import open_table
 from lungcli.errors import DatasetError
-
-JOURNAL: Final = "predictions.jsonl"
-"""What `lungcli predict` leaves in the folder of its masks."""
-_JOURNALS: Final = "predictions*.jsonl"  # those of `--shard`, too
 
 
 def check_reviewed(listings: Sequence[SourceListing]) -> None:
@@ -23,14 +20,31 @@ def check_reviewed(listings: Sequence[SourceListing]) -> None:
     """
     for listing in listings:
         for folder in sorted(_folders_of_masks(listing)):
-            journal = next(folder.glob(_JOURNALS), None)
-            if journal is not None:
+            for journal in journals_in(folder):
                 msg = (
                     f"the masks in {folder} are a network's ({journal.name} lies "
                     "beside them), and nobody has said that they are right. Insist "
                     "with --unreviewed."
                 )
                 raise DatasetError(msg)
+        for table in sorted(_tables_by_models(listing)):
+            msg = (
+                f"the masks in {table} are a network's (its columns name their "
+                "estimated Dice), and nobody has said that they are right. Insist with "
+                "--unreviewed."
+            )
+            raise DatasetError(msg)
+
+
+def _tables_by_models(listing: SourceListing) -> set[Path]:
+    """Return the tables that say of themselves that a network has drawn them."""
+    tables = {
+        entry.path
+        for case in listing.cases
+        if case.masks
+        for entry in case.masks.entries
+    }
+    return {path for path in tables if open_table(path).is_model_made}
 
 
 def _folders_of_masks(listing: SourceListing) -> set[Path]:

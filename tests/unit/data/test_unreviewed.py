@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from lungcli.data.unreviewed import JOURNAL
+from lungcli.data.journal import JOURNAL
 from lungcli.errors import DatasetError
 from lungcli.phantom import write_montgomery
 from lungcli.workflows.preparing.prepare import PrepareSettings, prepare

@@ -11,7 +11,7 @@ from lungcli.data.case import Layout, SourceListing
 from lungcli.data.inputs.folder import is_image
 from lungcli.data.sources import listing
 from lungcli.data.sources.own import list_own
-from lungcli.data.sources.structure_names import BOTH, meant_structure
+from lungcli.data.structure_names import BOTH, meant_structure
 
 _ENDINGS: Final = ("@", "_mask", "-mask", "_seg", "-seg")  # of masks of both lungs
 _NAMES: Final = (  # of structures, which follow an underscore or a hyphen

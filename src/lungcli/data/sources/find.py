@@ -15,6 +15,7 @@ from lungcli.data.case import (
 )
 from lungcli.data.prepared import is_prepared
 from lungcli.data.sources import listing
+from lungcli.data.sources.annotations import Annotations
 from lungcli.data.sources.beside import Beside
 from lungcli.data.sources.folder import Folder
 from lungcli.data.sources.jsrt import Jsrt
@@ -22,6 +23,7 @@ from lungcli.data.sources.merged import Merged
 from lungcli.data.sources.montgomery import Montgomery
 from lungcli.data.sources.own import name_of
 from lungcli.data.sources.pattern import list_by_pattern
+from lungcli.data.sources.predicted import Predicted, list_masks
 from lungcli.data.sources.shenzhen import Shenzhen
 from lungcli.data.sources.structures import Structures
 from lungcli.errors import DatasetError
@@ -32,6 +34,8 @@ _SOURCES: Final[tuple[Source, ...]] = (
     Shenzhen(),
     Jsrt(),
     Structures(),
+    Annotations(),
+    Predicted(),
     Folder(),
     Beside(),
 )
@@ -41,7 +45,10 @@ _NUM_NEAREST: Final = 2  # layouts in it
 
 
 def find_sources(
-    path: Path, layout: str = Layout.AUTO, mask_pattern: str | None = None
+    path: Path,
+    layout: str = Layout.AUTO,
+    mask_pattern: str | None = None,
+    images: Path | None = None,
 ) -> tuple[SourceListing, ...]:
     """List every source in a folder, or up to two levels below it.
 
@@ -52,6 +59,7 @@ def find_sources(
         path: The folder of a source, or a folder of such folders.
         layout: One of `Layout`; `"auto"` tries them all.
         mask_pattern: Of the masks of a folder that has no layout.
+        images: Where the X-rays of a folder of masks lie.
 
     Raises:
         DatasetError: If there is no such folder, no known layout, or nothing in it
@@ -62,6 +70,8 @@ def find_sources(
         msg = f"layout {layout!r} is unknown; there are {', '.join(Layout)}."
         raise ValueError(msg)
     _check_folder(path)
+    if images is not None:
+        return (list_masks(path, images),)
     if mask_pattern is not None:
         return (list_by_pattern(path, mask_pattern),)
     sources = [each for each in _SOURCES if layout in {Layout.AUTO, each.layout}]
@@ -81,9 +91,10 @@ def find_sources(
 def _fitting(
     folder: Path, sources: Sequence[Source], found: Sequence[SourceListing]
 ) -> Sequence[Source]:
-    """Leave out `beside` within a source: its own folders may look like that."""
+    """Leave out what a source's own folders may look like, within it."""
     if any(folder.is_relative_to(each.root) for each in found):
-        return [each for each in sources if each.layout != Layout.BESIDE]
+        within = {Layout.BESIDE, Layout.PREDICTED, Layout.ANNOTATIONS}
+        return [each for each in sources if each.layout not in within]
     return sources
 
 

@@ -2,24 +2,29 @@
 
 import os
 import unicodedata
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from lungcli.anatomy import LUNGS
 from lungcli.data.case import (
-    WITHOUT_MASK,
     AuditFinding,
     Case,
     Convention,
     Issue,
+    MaskEntry,
     MaskFiles,
     SourceListing,
 )
 from lungcli.data.inputs.folder import is_image
 from lungcli.data.inputs.kinds import has_image_suffix
 from lungcli.data.mask_files import MASK_SUFFIXES
+from lungcli.data.sources.findings import (
+    left_out,
+    missing_images,
+    missing_masks,
+    missing_sides,
+)
 from lungcli.errors import DatasetError
 from lungcli.system.files import printable, real_path
 
@@ -100,7 +105,9 @@ def image_files(folder: Path, suffixes: frozenset[str] | None = None) -> Files:
     if suffixes is not None:
         return _files(folder, suffixes)
     return sort_out(
-        (image_stem(path.name), path) for path in _shown(folder) if is_image(str(path))
+        (image_stem(path.name), path)
+        for path in shown_files(folder)
+        if is_image(str(path))
     )
 
 
@@ -117,12 +124,17 @@ def image_stem(name: str) -> str:
 def _files(folder: Path, suffixes: Iterable[str]) -> Files:
     return sort_out(
         (path.name[: -len(suffix)], path)
-        for path in _shown(folder)
+        for path in shown_files(folder)
         if (suffix := _suffix(path.name, suffixes))
     )
 
 
-def _shown(folder: Path) -> list[Path]:
+def shown_files(folder: Path) -> list[Path]:
+    """Return what lies in a folder and is not hidden, sorted.
+
+    Raises:
+        DatasetError: If the folder cannot be listed.
+    """
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
@@ -169,10 +181,10 @@ def sort_out(pairs: Iterable[tuple[str, Path]]) -> Files:
         stem = unicodedata.normalize("NFC", name)
         if printable(stem) != stem:
             detail = "the file name is no plain text in UTF-8; rename the file"
-            findings.append(_left_out(Issue.UNREADABLE, printable(stem), path, detail))
+            findings.append(left_out(Issue.UNREADABLE, printable(stem), path, detail))
         elif used.setdefault(stem, path) != path:
             detail = f"{path.name} and {used[stem].name} both stand for {stem}"
-            findings.append(_left_out(Issue.AMBIGUOUS, stem, path, detail))
+            findings.append(left_out(Issue.AMBIGUOUS, stem, path, detail))
     return Files(dict(sorted(used.items())), tuple(findings))
 
 
@@ -187,6 +199,7 @@ def masks_of(
     stem: str,
     apart: Mapping[str, Files],
     combined: Files | None = None,
+    entry: MaskEntry | None = None,
     scale: int = 1,
 ) -> MaskFiles | None:
     """Return the masks of an image; None if there are none.
@@ -195,6 +208,7 @@ def masks_of(
         stem: Of the image.
         apart: Files of one structure each, by its key.
         combined: Files of both lungs.
+        entry: Its masks in a file of many.
         scale: As in `MaskFiles`.
     """
     files = {
@@ -203,9 +217,14 @@ def masks_of(
         if stem in each.by_stem
     }
     both = combined.by_stem.get(stem) if combined else None
-    if not files and both is None:
+    if not files and both is None and entry is None:
         return None
-    return MaskFiles(apart=files, combined=(both,) if both else (), scale=scale)
+    return MaskFiles(
+        apart=files,
+        combined=(both,) if both else (),
+        entries=(entry,) if entry else (),
+        scale=scale,
+    )
 
 
 def require_images(images: Files, folder: Path, expected: str) -> None:
@@ -239,10 +258,10 @@ def list_source(
         The listing. The convention is that of the published sets: heart excluded.
     """
     images, *masks = files
-    findings = (
-        *_missing_masks(cases),
-        *_missing_sides(cases),
-        *(f for each in masks for f in _missing_images(each, images)),
+    found = (
+        *missing_masks(cases),
+        *missing_sides(cases),
+        *(f for each in masks for f in missing_images(each.by_stem, images.by_stem)),
         *(f for each in files for f in each.findings),
     )
     return SourceListing(
@@ -250,53 +269,6 @@ def list_source(
         root=root,
         convention=Convention.HEART_EXCLUDED,
         cases=cases,
-        findings=tuple(replace(finding, source=name) for finding in findings),
+        findings=tuple(replace(finding, source=name) for finding in found),
         layout=layout,
-    )
-
-
-def _missing_masks(cases: Iterable[Case]) -> Iterator[AuditFinding]:
-    for case in cases:
-        if case.masks is None:
-            yield AuditFinding(
-                issue=Issue.NO_MASK,
-                source=case.source,
-                case_id=case.case_id,
-                path=case.image_path,
-                detail="no mask file for this image",
-                action=WITHOUT_MASK,
-            )
-
-
-def _missing_sides(cases: Iterable[Case]) -> Iterator[AuditFinding]:
-    for case in cases:
-        if case.masks is None or case.masks.combined:
-            continue
-        there = [lung.name for lung in LUNGS if lung.key in case.masks.apart]
-        missing = [lung.name for lung in LUNGS if lung.key not in case.masks.apart]
-        if len(there) == 1:
-            yield AuditFinding(
-                issue=Issue.NO_MASK,
-                source=case.source,
-                case_id=case.case_id,
-                path=case.image_path,
-                detail=f"no mask of the {missing[0]}",
-                action=f"kept with the {there[0]} alone",
-            )
-
-
-def _missing_images(masks: Files, images: Files) -> Iterator[AuditFinding]:
-    for stem, path in masks.by_stem.items():
-        if stem not in images.by_stem:
-            yield _left_out(Issue.NO_IMAGE, stem, path, "a mask without its image")
-
-
-def _left_out(issue: Issue, stem: str, path: Path, detail: str) -> AuditFinding:
-    return AuditFinding(
-        issue=issue,
-        source="",
-        case_id=stem,
-        path=path,
-        detail=detail,
-        action="left out",
     )

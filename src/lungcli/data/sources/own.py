@@ -10,6 +10,7 @@ from lungcli.data.case import (
     CaseKey,
     Convention,
     Issue,
+    MaskEntry,
     MaskFiles,
     SourceListing,
 )
@@ -24,6 +25,9 @@ def list_own(
     images: listing.Files,
     apart: Mapping[str, listing.Files],
     combined: listing.Files | None = None,
+    entries: Mapping[str, MaskEntry] | None = None,
+    *,
+    table: Path | None = None,
 ) -> SourceListing:
     """List images with their masks and their rows of `cases.csv`.
 
@@ -36,25 +40,28 @@ def list_own(
         images: The images.
         apart: Masks of one structure each, by its key.
         combined: Masks of both lungs.
+        entries: Masks in a file of many, by the image's stem.
+        table: Its `cases.csv`; None for the one in `root`.
 
     Raises:
         DatasetError: If `cases.csv` cannot be used.
     """
-    table = read_case_table(root / TABLE_NAME, images.by_stem)
+    path = table or root / TABLE_NAME
+    rows = read_case_table(path, images.by_stem)
     name = name_of(root) or layout
     cases = tuple(
         _case(
             (name, stem),
             image,
-            listing.masks_of(stem, apart, combined),
-            table.get(stem, {}),
+            listing.masks_of(stem, apart, combined, (entries or {}).get(stem)),
+            rows.get(stem, {}),
         )
         for stem, image in images.by_stem.items()
     )
     masks = (*apart.values(), *((combined,) if combined else ()))
     found = listing.list_source(name, root, layout, cases, (images, *masks))
-    rows = _unknown_rows(name, root / TABLE_NAME, table, images.by_stem)
-    findings = (*found.findings, *rows)
+    unknown = _unknown_rows(name, path, rows, images.by_stem)
+    findings = (*found.findings, *unknown)
     return replace(found, convention=Convention.UNKNOWN, findings=findings)
 
 

@@ -13,7 +13,7 @@ from lungcli.data.inputs.folder import is_image
 from lungcli.data.mask_files import MASK_SUFFIXES
 from lungcli.data.sources import listing
 from lungcli.data.sources.own import list_own
-from lungcli.data.sources.structure_names import BOTH, left_alone, meant_structure
+from lungcli.data.structure_names import BOTH, left_alone, meant_structure
 from lungcli.errors import ConfigError, DatasetError
 
 LAYOUT: Final = "mask-pattern"

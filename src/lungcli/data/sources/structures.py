@@ -9,7 +9,7 @@ from typing import Final
 from lungcli.data.case import Convention, Layout, SourceListing
 from lungcli.data.sources import listing
 from lungcli.data.sources.own import list_own
-from lungcli.data.sources.structure_names import (
+from lungcli.data.structure_names import (
     BOTH,
     has_lungs,
     left_alone,

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from lungcli.anatomy import LUNGS, named
-from lungcli.data.unreviewed import JOURNAL
+from lungcli.data.journal import JOURNAL
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.system.files import printable, remove_file, whole_file
 from lungcli.system.locks import locked

@@ -10,7 +10,7 @@ from lungcli._version import __version__
 from lungcli.anatomy import LUNGS, Structure
 from lungcli.checks.gate import GATE_FILES
 from lungcli.checks.quality import QUALITY_JSON
-from lungcli.data.unreviewed import JOURNAL
+from lungcli.data.journal import JOURNAL
 from lungcli.model.find import BUNDLED, Announce, find_model, quiet
 from lungcli.model.info import ONNX, WEIGHTS, fingerprint, weights_file
 from lungcli.model.runs import RUNS

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TextIO
 
 from lungcli.data.inputs import Input, find_inputs, output_stems
-from lungcli.data.unreviewed import JOURNAL
+from lungcli.data.journal import JOURNAL
 from lungcli.system.urls import Url
 from lungcli.workflows.predicting.formats import TABLES, suffixes
 from lungcli.workflows.predicting.review_sheet import REVIEW

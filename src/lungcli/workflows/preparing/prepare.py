@@ -65,6 +65,8 @@ class PrepareSettings:
         size: The largest side of a stored square, in pixels.
         layout: One of `data.case.Layout`.
         mask_pattern: Of the masks of folders that have no layout; None for none.
+        images: Where the X-rays of folders of masks lie; None for where the layout or
+            the journal of `predict` says.
         splits: Path of a split file or a built-in name; None draws by patient.
         val: Fraction of each source's patients to validate on, if drawn.
         test: Fraction of each source's patients to test on, if drawn.
@@ -82,6 +84,7 @@ class PrepareSettings:
     size: int = 512
     layout: str = Layout.AUTO
     mask_pattern: str | None = None
+    images: Path | None = None
     splits: str | None = None
     val: float = 0.15
     test: float = 0.15
@@ -156,7 +159,7 @@ def _prepare(
     settings: PrepareSettings,
     progress: Progress,
 ) -> PrepareReport:
-    found = gather(sources, settings.layout, settings.mask_pattern)
+    found = gather(sources, settings.layout, settings.mask_pattern, settings.images)
     if not settings.unreviewed:
         check_reviewed(found)
     check_apart(out, [listing.root for listing in found])

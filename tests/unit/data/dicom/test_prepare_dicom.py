@@ -15,6 +15,7 @@ from lungcli.data.prepared import open_prepared
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.phantom import draw_phantom
 from lungcli.workflows.predicting.predict import predict
+from lungcli.workflows.predicting.settings import PredictSettings
 from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
 
 SIDE = 64
@@ -196,20 +197,25 @@ def test_turned_with_its_mask(tmp_path, orientation):
 
 
 @pytest.mark.slow
-def test_masks_of_predict_fit(hospital, tmp_path):
+@pytest.mark.parametrize("kind", ["png", "nifti", "dicom-seg", "rle"])
+def test_masks_of_predict_fit(hospital, tmp_path, kind):
     """What `predict` writes for DICOM files is read back beside them."""
     masks = tmp_path / "hospital" / "masks"
     for path in masks.iterdir():
         path.unlink()
     masks.rmdir()
-    predict([str(hospital / "images")], out=masks)
+    settings = PredictSettings(formats=(kind,))
+    predict([str(hospital / "images")], out=masks, settings=settings)
+    predict([str(hospital / "images")], out=tmp_path / "png")
     run(hospital, out=tmp_path / "p", unreviewed=True)
     prepared = open_prepared(tmp_path / "p")
     with (tmp_path / "p.names.csv").open(encoding="utf-8") as file:
         stems = {r["case_id"]: Path(r["image"]).stem for r in csv.DictReader(file)}
     assert len(prepared.cases) == NUM_PATIENTS * EACH
     for case in prepared.cases:
-        written = np.asarray(Image.open(masks / f"{stems[case.case_id]}.png"))
+        written = np.asarray(
+            Image.open(tmp_path / "png" / f"{stems[case.case_id]}.png")
+        )
         if case.has_mask:
             np.testing.assert_array_equal(prepared.read_reference(case), written)
     assert any(case.has_mask for case in prepared.cases)

@@ -1,0 +1,46 @@
+"""The journal of `lungcli predict`: which X-ray each mask of a folder is of.
+
+Light to import: `predict` itself writes it under this name.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from lungcli.errors import DatasetError
+from lungcli.system.documents import parse_json
+
+JOURNAL: Final = "predictions.jsonl"
+"""What `lungcli predict` leaves in the folder of its masks."""
+_JOURNALS: Final = "predictions*.jsonl"  # those of `--shard`, too
+_MASKED: Final = frozenset({"ok", "doubtful"})  # what a journal says of an X-ray
+
+
+def journals_in(folder: Path) -> list[Path]:
+    """Return the journals of `predict` in a folder: one, or one of each `--shard`."""
+    return sorted(folder.glob(_JOURNALS))
+
+
+def read_journal(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the X-rays that a journal gives a mask of: the mask's place and the file.
+
+    Lines that are damaged are passed over; of several of one X-ray the last counts.
+
+    Raises:
+        DatasetError: If the journal cannot be read.
+    """
+    found: dict[str, str] = {}
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                with suppress(ValueError):
+                    entry = parse_json(line)
+                    stem = str(entry.get("stem", ""))
+                    found.pop(stem, None)
+                    if stem and entry.get("status") in _MASKED:
+                        found[stem] = str(entry["shown"])
+    except OSError as error:
+        msg = f"cannot read {path}: {error.strerror}. Check its permissions."
+        raise DatasetError(msg) from error
+    yield from found.items()

@@ -10,6 +10,7 @@ from PIL import Image
 import lungcli
 from lungcli.anatomy import HEART
 from lungcli.phantom import write_structures
+from lungcli.workflows.cross_validating.cross_validation import score_out_of_fold
 
 pytestmark = pytest.mark.slow
 
@@ -114,3 +115,82 @@ def test_overlays_outline_the_heart(session):
     pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
     assert len(pictures) == 12
     assert all((picture == HEART.colour).all(axis=-1).any() for picture in pictures)
+
+
+def masks_of(root, structures):
+    settings = lungcli.PredictSettings(formats=("nifti",), structures=structures)
+    out = root / f"nifti-{structures}"
+    lungcli.predict(
+        [root / "with" / "images"], root / "run", settings=settings, out=out
+    )
+    return out
+
+
+def test_masks_of_other_tools_are_scored_with_their_hearts(session):
+    root, *_ = session
+    data = [root / "prepared-with", root / "prepared-without"]
+    own = json.loads((root / "scores" / "summary.json").read_text())
+    with_hearts = lungcli.evaluate_masks(
+        masks_of(root, "all"), data=data, split="all", out=root / "scores-all"
+    )
+    scored = json.loads((root / "scores-all" / "summary.json").read_text())
+    wanted = own["sources"]["with"]["heart"]["dice"]["mean"]
+    # labelled at the size of the files here, at that of the prepared images there
+    assert scored["heart"]["dice"]["mean"] == pytest.approx(wanted, abs=0.1)
+    assert not any("no mask shows" in note for note in with_hearts.evaluation.notes)
+
+
+def test_masks_without_hearts_are_scored_by_their_lungs(session):
+    root, *_ = session
+    found = lungcli.evaluate_masks(
+        masks_of(root, "lungs"),
+        data=[root / "prepared-with"],
+        split="all",
+        out=root / "scores-lungs",
+    )
+    assert any("no mask shows it" in note for note in found.evaluation.notes)
+    scored = json.loads((root / "scores-lungs" / "summary.json").read_text())
+    assert "heart" not in scored
+
+
+def test_a_missed_heart_counts_where_another_was_drawn(session, tmp_path):
+    """Folders of label maps alone: one of three hearts is missing."""
+    for number in range(3):
+        labels = np.zeros((64, 64), np.uint8)
+        labels[10:50, 5:20], labels[10:50, 45:60], labels[30:50, 22:43] = 1, 2, 3
+        for folder in ("reference", "drawn"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+        Image.fromarray(labels).save(tmp_path / "reference" / f"{number}.png")
+        labels[labels == HEART.label] = 0 if number == 0 else HEART.label
+        Image.fromarray(labels).save(tmp_path / "drawn" / f"{number}.png")
+    lungcli.evaluate_masks(
+        tmp_path / "drawn", reference=tmp_path / "reference", out=tmp_path / "scores"
+    )
+    scored = json.loads((tmp_path / "scores" / "summary.json").read_text())
+    assert scored["heart"]["dice"]["mean"] == pytest.approx(2 / 3)
+    assert scored["dice"]["mean"] == 1
+
+
+def test_a_training_with_hearts_goes_on(session, tmp_path):
+    root, *_ = session
+    config = lungcli.TrainConfig(
+        structures="lungs,heart", size=64, filters=4, depth=2, epochs=1, batch_size=4
+    )
+    data = [root / "prepared-with", root / "prepared-without"]
+    lungcli.train(data, config, run=tmp_path / "run", runs=tmp_path)
+    again = lungcli.resume(tmp_path / "run", epochs=2, runs=tmp_path)
+    assert len(again.history) == 2
+    assert all("val_dice_heart" in row for row in again.history)
+
+
+def test_folds_score_hearts_out_of_fold(session, tmp_path):
+    root, *_ = session
+    config = lungcli.TrainConfig(
+        structures="lungs,heart", size=64, filters=4, depth=2, epochs=1, batch_size=4
+    )
+    crossed = lungcli.cross_validate(
+        [root / "prepared-with"], config, folds=2, run=tmp_path / "folds"
+    )
+    score_out_of_fold(crossed)
+    (path,) = (tmp_path / "folds").rglob("summary.json")
+    assert "heart" in json.loads(path.read_text())

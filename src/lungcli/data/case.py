@@ -109,6 +109,7 @@ class Case:
         masks: Its mask files; None if it has none.
         spacing: Pixel size where the source states one.
         finding: Diagnosis, empty if unknown; so are `sex`, `age` and `view`.
+        ctr: Cardiothoracic ratio that somebody has measured; None if unknown.
         name: What its files are called, if the case_id hides it; else empty.
     """
 
@@ -122,6 +123,7 @@ class Case:
     sex: str = ""
     age: str = ""
     view: str = ""
+    ctr: float | None = None
     name: str = ""
 
     @property

@@ -10,13 +10,12 @@ from PIL import Image
 
 from lungcli.arrays import Gray
 from lungcli.data.opening import Opened, load_upright
+from lungcli.data.stretch import Stretch, percentile_stretch, sampled
 from lungcli.data.xray import Xray
 from lungcli.errors import ImageError
 
 MIN_SIDE: Final = 32  # pixels; below, no lung can be told from its neighbour
 RAW_SUFFIX: Final = ".img"
-PERCENTILES: Final = (0.1, 99.9)
-_SAMPLE_SIDE: Final = 1024  # pixels; a million values settle a percentile
 _RAW_SIDE: Final = 2048
 _RAW_MAX: Final = 4095  # 12 bits used
 _DEEP_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
@@ -90,12 +89,7 @@ def _decode_raw(path: Path, file: BinaryIO) -> Xray:
 
 
 def to_8bit(values: NDArray[Any]) -> tuple[Gray, float, float]:
-    """Scale an image of more than 8 bits robustly to 0..255.
-
-    The window runs from the 0.1 to the 99.9 percentile of what lies strictly between
-    the smallest and the largest value: collimation borders and padding sit exactly
-    on the one, burnt-in letters on the other, and neither should squeeze the tissue
-    between them.
+    """Scale an image of more than 8 bits to 0..255, as `percentile_stretch` chooses.
 
     Args:
         values: Shape `(height, width)`, any real type; NaN counts as low, infinities
@@ -108,37 +102,35 @@ def to_8bit(values: NDArray[Any]) -> tuple[Gray, float, float]:
     Raises:
         ValueError: If no value is finite.
     """
-    low, high = _window(values)
-    if values.dtype.itemsize <= 2 and values.dtype.kind == "u":
-        table = _scale(np.arange(2**16), low, high)  # 20 million pixels, 65536 sums
-        return table[values], low, high
-    return _scale(values, low, high), low, high
+    stretch = _stretch_of(values)
+    if _are_words(values):
+        table = _scale(np.arange(2**16), stretch)  # 20 million pixels, 65536 sums
+        return table[values], stretch.low, stretch.high
+    return _scale(values, stretch), stretch.low, stretch.high
 
 
-def _window(values: NDArray[Any]) -> tuple[float, float]:
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+def _are_words(values: NDArray[Any]) -> bool:
+    return values.dtype.itemsize <= 2 and values.dtype.kind == "u"
+
+
+def _stretch_of(values: NDArray[Any]) -> Stretch:
+    sample = sampled(values)
+    if _are_words(values):  # sorting them would take ten times as long
+        return percentile_stretch(
+            np.arange(2.0**16), np.bincount(sample, minlength=2**16)
+        )
+    finite = sample[np.isfinite(sample)] if values.dtype.kind == "f" else sample
     if finite.size == 0:
         msg = "the image holds no finite value."
         raise ValueError(msg)
-    smallest, largest = float(finite.min()), float(finite.max())
-    stride = max(1, min(values.shape) // _SAMPLE_SIDE)
-    sample = values[::stride, ::stride]
-    inner = sample[(sample > smallest) & (sample < largest)]
-    if inner.size == 0:  # one or two values only
-        return smallest, largest
-    low, high = (float(value) for value in np.percentile(inner, PERCENTILES))
-    return (low, high) if high > low else (smallest, largest)
+    there, counts = np.unique(finite, return_counts=True)
+    return percentile_stretch(there.astype(np.float64), counts)
 
 
-def _scale(values: NDArray[Any], low: float, high: float) -> Gray:
-    if high <= low:
-        return np.zeros(values.shape, np.uint8)
-    scaled = values.astype(np.float64)
-    scaled -= low
-    scaled *= 255.0 / (high - low)
-    np.clip(scaled, 0.0, 255.0, out=scaled)
-    np.nan_to_num(scaled, copy=False, nan=0.0)
-    return np.rint(scaled, out=scaled).astype(np.uint8)
+def _scale(values: NDArray[Any], stretch: Stretch) -> Gray:
+    inside = np.clip(values.astype(np.float64), stretch.low, stretch.high)
+    levels = stretch(np.nan_to_num(inside, nan=stretch.low))
+    return np.rint(255.0 * levels).astype(np.uint8)
 
 
 def _read_deep(path: Path, opened: Opened) -> Xray:
@@ -163,7 +155,7 @@ def _read_8bit(opened: Opened) -> Xray:
     if image.mode == "P":
         notes.append("palette")
     if not image.has_transparency_data:
-        return Xray(pixels=_luma(image), notes=tuple(notes))
+        return Xray(pixels=luma(image), notes=tuple(notes))
     gray, alpha = _gray_and_alpha(image)
     if alpha.any() and alpha.min() < 255:  # a channel of zeros is an exporter's bug
         notes.append("transparent parts black")
@@ -171,7 +163,8 @@ def _read_8bit(opened: Opened) -> Xray:
     return Xray(pixels=gray, notes=tuple(notes))
 
 
-def _luma(image: Image.Image) -> Gray:
+def luma(image: Image.Image) -> Gray:
+    """Return what of an image is light, ITU-R 601."""
     if image.mode not in {"1", "L", "RGB"}:
         image = image.convert("RGB")
     return np.array(image.convert("L"))

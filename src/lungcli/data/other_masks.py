@@ -3,27 +3,30 @@
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lungcli.anatomy import Structure
 from lungcli.arrays import LabelMap
-from lungcli.data.mask_files import read_mask
-from lungcli.data.opening import IMAGE_SUFFIXES
+from lungcli.data.mask_files import MASK_SUFFIXES, read_mask
 from lungcli.errors import DatasetError, ImageError
+from lungcli.system.cores import num_cores
 from lungcli.system.files import printable
+from lungcli.system.threads import in_order
 
-_ENDING: Final = "_mask"
+_ENDINGS: Final = ("_mask", "_seg")  # the second as predict names DICOM-SEG
 
 
 @dataclass(frozen=True, slots=True)
 class MaskFolder:
-    """Image files of a folder and all folders below it.
+    """Masks of a folder and all folders below it.
 
     Attributes:
         root: The folder.
-        by_path: Path below the root, without suffix and `_mask`, to the file.
+        by_path: Path below the root, without suffix and `_mask` or `_seg`, to the file.
         by_stem: The last part of these to all files of that name.
     """
 
@@ -59,13 +62,13 @@ class MaskFolder:
 
 
 def open_masks(root: Path) -> MaskFolder:
-    """List the image files of a folder, whatever folders they lie in.
+    """List the masks in a folder, whatever folders they lie in.
 
     Hidden files and folders are left out; of two files that differ in their suffix
     alone, one is as good as the other and the first in the alphabet is taken.
 
     Raises:
-        DatasetError: If there is no such folder, or no image in it.
+        DatasetError: If there is no such folder, or no mask in it.
     """
     if not root.is_dir():
         msg = f"no folder {root}. Name one that holds masks as images."
@@ -74,18 +77,34 @@ def open_masks(root: Path) -> MaskFolder:
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for path in _images_below(root):
         below = path.relative_to(root)
-        stem = unicodedata.normalize("NFC", below.stem).removesuffix(_ENDING)
+        stem = _stem(unicodedata.normalize("NFC", below.name))
         key = (below.parent / stem).as_posix()
         if key not in by_path:
             by_path[key] = path
             by_stem[stem].append(path)
     if not by_path:
-        suffixes = ", ".join(sorted(IMAGE_SUFFIXES))
-        msg = f"no images in {root}. Masks may be {suffixes}."
+        suffixes = ", ".join(MASK_SUFFIXES)
+        msg = f"no masks in {root}. They may be {suffixes}."
         raise DatasetError(msg)
     return MaskFolder(
         root, by_path, {stem: tuple(paths) for stem, paths in by_stem.items()}
     )
+
+
+def any_shows(paths: Iterable[Path], structure: Structure) -> bool:
+    """Tell whether any of some masks shows a structure; what cannot be read does not.
+
+    The first that does ends the search.
+    """
+
+    def shows(path: Path) -> bool:
+        try:
+            return bool((read_mask(path).labels == structure.label).any())
+        except ImageError:
+            return False
+
+    with closing(in_order(shows, paths, num_cores())) as found:
+        return any(found)
 
 
 def read_labels(path: Path, shape: tuple[int, int] | None = None) -> LabelMap:
@@ -136,6 +155,15 @@ def _claim(
     return {case: path for path, case in owners.items()}
 
 
+def _stem(name: str) -> str:
+    """Return the name of a mask without its suffix, which may have two parts."""
+    suffix = next(end for end in MASK_SUFFIXES if name.lower().endswith(end))
+    stem = name[: -len(suffix)]
+    for ending in _ENDINGS:
+        stem = stem.removesuffix(ending)
+    return stem
+
+
 def _images_below(root: Path) -> list[Path]:
     found = []
     for folder, folders, names in os.walk(root):  # links to folders are not followed
@@ -143,6 +171,6 @@ def _images_below(root: Path) -> list[Path]:
         found += [
             Path(folder, name)
             for name in sorted(names)
-            if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
+            if name.lower().endswith(MASK_SUFFIXES) and not name.startswith(".")
         ]
     return found

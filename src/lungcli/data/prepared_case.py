@@ -35,6 +35,7 @@ class PreparedCase:
         window_low: Value in the source file that became 0.
         window_high: Value in the source file that became 255.
         finding: Diagnosis, `""` if unknown; so are `sex`, `age` and `view`.
+        ctr: Cardiothoracic ratio that somebody has measured; None if unknown.
         notes: What the audit saw, separated by semicolons.
     """
 
@@ -55,6 +56,7 @@ class PreparedCase:
     age: str
     view: str
     notes: str
+    ctr: float | None = None
 
     @property
     def key(self) -> CaseKey:
@@ -124,6 +126,7 @@ def _case(cells: Mapping[str, str]) -> PreparedCase:
         age=text("age"),
         view=text("view"),
         notes=text("notes"),
+        ctr=_ratio(cells.get("ctr", "")),  # older data sets have no such column
     )
 
 
@@ -169,6 +172,16 @@ def _spacing(row: str, column: str) -> SpacingMm | None:
         msg = f"spacing of {row} × {column} mm"
         raise ValueError(msg)
     return spacing
+
+
+def _ratio(text: str) -> float | None:
+    if not text:
+        return None
+    value = _finite(text)
+    if not 0 < value < 1:
+        msg = f"a cardiothoracic ratio of {text}"
+        raise ValueError(msg)
+    return value
 
 
 def _finite(text: str) -> float:

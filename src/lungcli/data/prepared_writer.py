@@ -125,6 +125,7 @@ def _row(case: PreparedCase) -> dict[str, Any]:
         "sex": csv_cell(case.sex),
         "age": csv_cell(case.age),
         "view": csv_cell(case.view),
+        "ctr": "" if case.ctr is None else f"{case.ctr:g}",
         "notes": csv_cell(case.notes),
     }
 

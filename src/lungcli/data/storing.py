@@ -218,6 +218,7 @@ def _write(
         sex=case.sex,
         age=case.age,
         view=case.view or xray.view,
+        ctr=case.ctr,
         notes="; ".join(note for note in notes if note),
     )
     return row, fingerprints

@@ -76,7 +76,7 @@ def test_hidden_files_and_other_files_are_left_alone(tmp_path):
     save(tmp_path / ".cache" / "a.png", two_lungs())
     save(tmp_path / "._a.png", two_lungs())
     (tmp_path / "a.txt").write_text("no mask")
-    with pytest.raises(DatasetError, match=r"no images in .*Masks may be \.bmp"):
+    with pytest.raises(DatasetError, match=r"no masks in .*They may be \.nii\.gz"):
         open_masks(tmp_path)
 
 

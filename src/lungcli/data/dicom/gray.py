@@ -6,7 +6,7 @@ modality LUT, VOI, polarity and padding cost a single look-up per pixel.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,10 @@ from lungcli.arrays import Gray
 from lungcli.data.dicom.frame import Frame, photometric
 from lungcli.data.dicom.lookup import read_lut
 from lungcli.data.dicom.tags import code, number
-from lungcli.data.dicom.voi import percentile_stretch, read_voi
-from lungcli.data.images import PERCENTILES
+from lungcli.data.dicom.voi import read_voi
+from lungcli.data.images import luma
+from lungcli.data.stretch import percentile_stretch, sampled
 from lungcli.errors import ImageError
-
-_SAMPLE_SIDE: Final = 1024  # pixels; a million values settle a percentile
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +125,7 @@ def _values(frame: Frame, dataset: Dataset) -> tuple[_Values, list[str]]:
     stored = _stored_values(frame)
     real, note = _after_modality(dataset, stored, signed=frame.signed)
     padding = _is_padding(dataset, stored, signed=frame.signed)
-    stride = max(1, min(frame.words.shape) // _SAMPLE_SIDE)
-    sample = frame.words[::stride, ::stride].ravel()
-    counts = np.bincount(sample, minlength=stored.size)
+    counts = np.bincount(sampled(frame.words), minlength=stored.size)
     counts[padding] = 0
     return _Values(stored, real, counts, padding), [note]
 
@@ -190,7 +187,7 @@ def _view(
     real, how = values.real, f"{frame.bits}-bit scaled by percentiles"
     if _is_linear(dataset):
         real, how = np.log(np.maximum(real, 1.0)), f"logarithm, {how}"
-    stretch = percentile_stretch(real, values.counts, np.array(PERCENTILES))
+    stretch = percentile_stretch(real, values.counts)
     return stretch(real), how, doubts
 
 
@@ -216,4 +213,4 @@ def _from_palette(path: Path, frame: Frame, dataset: Dataset) -> Gray:
 
 def _luma(colours: NDArray[Any], bits: int) -> Gray:
     eight = (colours >> max(0, bits - 8)).astype(np.uint8)
-    return np.array(Image.fromarray(np.ascontiguousarray(eight)).convert("L"))
+    return luma(Image.fromarray(np.ascontiguousarray(eight)))

@@ -15,7 +15,7 @@ from lungcli.data.case import (
     SourceListing,
 )
 from lungcli.data.sources import listing
-from lungcli.data.sources.case_table import TABLE_NAME, read_case_table
+from lungcli.data.sources.case_table import TABLE_NAME, ratio_of, read_case_table
 from lungcli.system.files import printable, real_path
 
 
@@ -84,6 +84,7 @@ def _case(
         sex=row.get("sex", ""),
         age=row.get("age", ""),
         view=row.get("view", ""),
+        ctr=ratio_of(row),
     )
 
 

@@ -1,13 +1,14 @@
 """The cases that masks of another tool belong to, and how each is scored."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from lungcli.anatomy import LUNGS, STRUCTURES, Knowledge, Structure
 from lungcli.arrays import Gray, SpacingMm
-from lungcli.data.other_masks import MaskFolder, open_masks, read_labels
+from lungcli.data.other_masks import MaskFolder, any_shows, open_masks, read_labels
 from lungcli.data.prepared import PreparedCase
 from lungcli.data.read_xray import read_xray
 from lungcli.data.sources.case_table import TABLE_NAME, read_case_table
@@ -20,12 +21,14 @@ from lungcli.workflows.evaluating.scoring import (
     ScoreSettings,
     Shown,
     facts_of,
+    only,
     show_prepared,
 )
 from lungcli.workflows.shared.datasets import (
     DatasetCase,
     data_names,
     full_name,
+    known_to_both,
     select_to_score,
 )
 
@@ -57,13 +60,56 @@ def cases_of_data(masks: MaskFolder, data: Sequence[Path], split: str) -> Found:
     selection = select_to_score(data, split)
     cases = selection.cases
     paths = masks.find_all({full_name(case): _file_names(case) for _, case in cases})
+    shown, notes = _shown_by(paths.values(), _known_of(cases))
     tasks = [
-        Task(name, case.split, partial(_score_prepared, (dataset, case), paths[name]))
+        Task(
+            name,
+            case.split,
+            partial(_score_prepared, (dataset, case), paths[name], shown),
+        )
         for dataset, case in cases
         if (name := full_name(case)) in paths
     ]
     missing = [name for _, case in cases if (name := full_name(case)) not in paths]
-    return Found(tasks, missing, split, data_names(cases), selection.notes)
+    notes = (*selection.notes, *notes)
+    return Found(tasks, missing, split, data_names(cases), notes)
+
+
+def _known_of(cases: Sequence[DatasetCase]) -> list[Structure]:
+    """Return what the references of any case know beside the lungs."""
+    return [
+        each
+        for each in STRUCTURES
+        if each not in LUNGS
+        and any(
+            dataset.knowledge(case.source)[each.key] is Knowledge.EXACT
+            for dataset, case in cases
+        )
+    ]
+
+
+def _shown_by(
+    masks: Iterable[Path], known: Iterable[Structure]
+) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
+    """Return what is scored: the lungs, and what is known and any mask shows.
+
+    One mask that shows a heart is enough: whoever draws hearts has missed that of a
+    case without one.
+
+    Returns:
+        The structures, and a note on those that no mask shows.
+    """
+    paths = list(masks)
+    shown, notes = list(LUNGS), []
+    for each in known:
+        if any_shows(paths, each):
+            shown.append(each)
+        else:
+            notes.append(
+                f"the references know the {each.name}, and no mask shows it: the lungs "
+                "alone are scored."
+            )
+    return tuple(shown), tuple(notes)
 
 
 def _file_names(case: PreparedCase) -> tuple[str, ...]:
@@ -77,11 +123,18 @@ def _file_names(case: PreparedCase) -> tuple[str, ...]:
     return (*of_source, stored, case.case_id)
 
 
-def _score_prepared(owned: DatasetCase, path: Path, settings: ScoreSettings) -> Scored:
+def _score_prepared(
+    owned: DatasetCase,
+    path: Path,
+    shown: Sequence[Structure],
+    settings: ScoreSettings,
+) -> Scored:
     dataset, case = owned
     reference = dataset.read_reference(case)
-    predicted = read_labels(path, reference.shape)
-    scores = score_case(facts_of(case), reference, predicted, settings.tolerance)
+    known = known_to_both(dataset.knowledge(case.source), shown)
+    predicted = only(read_labels(path, reference.shape), known)
+    facts = facts_of(case)
+    scores = score_case(facts, reference, predicted, settings.tolerance, known)
     return Scored(scores, case.split, show_prepared(owned, predicted))
 
 
@@ -98,14 +151,21 @@ def cases_of_folder(masks: MaskFolder, reference: Path, images: Path | None) -> 
     names = {name: (name, name.rpartition("/")[2]) for name in references.by_path}
     found = masks.find_all(names)
     shown = xrays.find_all(names) if xrays else {}
+    drawn_by_both, notes = _shown_by(found.values(), _drawn_in(references))
     tasks = []
     for name in (name for name in names if name in found):
         drawn, source = references.by_path[name], real_path(reference).name
         files = _Files(name, source, drawn, found[name], shown.get(name))
-        score = partial(_score_files, files, table.get(name, {}))
+        score = partial(_score_files, files, table.get(name, {}), drawn_by_both)
         tasks.append(Task(name, "", score))
     missing = [name for name in names if name not in found]
-    return Found(tasks, missing, "all", [str(reference)], ())
+    return Found(tasks, missing, "all", [str(reference)], notes)
+
+
+def _drawn_in(references: MaskFolder) -> list[Structure]:
+    """Return what any reference shows beside the lungs."""
+    others = (each for each in STRUCTURES if each not in LUNGS)
+    return [each for each in others if any_shows(references.by_path.values(), each)]
 
 
 class _Files(NamedTuple):
@@ -119,10 +179,13 @@ class _Files(NamedTuple):
 
 
 def _score_files(
-    files: _Files, row: Mapping[str, str], settings: ScoreSettings
+    files: _Files,
+    row: Mapping[str, str],
+    known: Sequence[Structure],
+    settings: ScoreSettings,
 ) -> Scored:
-    reference = read_labels(files.reference)
-    predicted = read_labels(files.predicted, reference.shape)
+    reference = only(read_labels(files.reference), known)
+    predicted = only(read_labels(files.predicted, reference.shape), known)
     facts = CaseFacts(
         source=files.source,
         case_id=files.case_id,
@@ -132,7 +195,7 @@ def _score_files(
         spacing_mm=_spacing_of(row, files.reference),
         groups={group: row.get(group, "") for group in COLUMNS},
     )
-    scores = score_case(facts, reference, predicted, settings.tolerance)
+    scores = score_case(facts, reference, predicted, settings.tolerance, known)
     image = _read_shown(files.xray, reference.shape)
     return Scored(scores, "", Shown(image, predicted, reference))
 

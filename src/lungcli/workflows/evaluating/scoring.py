@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from lungcli.anatomy import BACKGROUND
+from lungcli.anatomy import BACKGROUND, IGNORE, Structure
 from lungcli.arrays import Gray, LabelMap
 from lungcli.data.geometry import content_of, labels_to_square
 from lungcli.data.prepared import PreparedCase
@@ -98,15 +98,22 @@ def score_model(
             keep(case, predicted)
         reference = dataset.read_reference(case)
         known = known_to_both(dataset.knowledge(case.source), lungs.structures)
-        labels = [each.label for each in known]
-        if len(known) < len(lungs.structures):  # what is not scored is not shown
-            predicted = np.where(np.isin(predicted, labels), predicted, BACKGROUND)
+        if len(known) < len(lungs.structures):
+            predicted = only(predicted, known)
         facts = facts_of(case)
         scores = score_case(facts, reference, predicted, settings.tolerance, known)
         return Scored(scores, case.split, show_prepared((dataset, case), predicted))
 
     pairs = zip(cases, lungs.label_cases(cases), strict=True)
     yield from score_in_threads(score, pairs, total=len(cases), progress=progress)
+
+
+def only(labels: LabelMap, known: Sequence[Structure]) -> LabelMap:
+    """Return labels of some structures alone: what is not scored is not shown."""
+    kept = (BACKGROUND, IGNORE, *(each.label for each in known))
+    values = np.arange(256, dtype=np.uint8)
+    table: LabelMap = np.where(np.isin(values, kept), values, np.uint8(BACKGROUND))
+    return table[labels]
 
 
 def score_in_threads(

@@ -66,6 +66,14 @@ def prepare(
             readable=False,
         ),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="What values of masks mean: '127=right,255=left', '#ff0000=lungs'.",
+            metavar="LIST",
+            show_default="as each mask tells",
+        ),
+    ] = None,
     splits: Annotated[
         str | None,
         typer.Option(
@@ -130,6 +138,7 @@ def prepare(
         layout=layout,
         mask_pattern=mask_pattern,
         images=images,
+        labels=labels,
         unreviewed=unreviewed,
         keep_names=keep_names,
         salt_file=salt_file,

@@ -96,6 +96,15 @@ def overlap_finding(case: Case, overlap: int) -> tuple[AuditFinding, ...]:
     return (_finding(case, Issue.OVERLAP, _mask_path(case), detail, action),)
 
 
+def inverted_finding(case: Case, is_inverted: bool) -> tuple[AuditFinding, ...]:
+    """Report a mask that is drawn dark on a bright ground, if it is."""
+    if not is_inverted:
+        return ()
+    detail = "the mask is bright all around two dark lungs"
+    action = "turned round; to keep it as drawn, give --labels 255=lungs"
+    return (_finding(case, Issue.INVERTED, _mask_path(case), detail, action),)
+
+
 def missing_structure(case: Case, name: str) -> AuditFinding:
     """Report a mask that lacks a structure which the others of its source show."""
     detail = f"no {name} in the mask, which other masks of {case.source} show"

@@ -144,6 +144,7 @@ class Issue(StrEnum):
     AMBIGUOUS = "two files of one name"
     EMPTY_MASK = "empty mask"
     MASK_SIZE = "mask of other size"
+    INVERTED = "inverted mask"
     LARGE_MASK = "mask of nearly everything"
     STRAY_BLOBS = "stray blobs"
     SIDES = "swapped sides"

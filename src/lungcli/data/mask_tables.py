@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lungcli.anatomy import BY_KEY, LUNGS
 from lungcli.arrays import LabelMap, Mask
 from lungcli.data.case import MaskEntry
-from lungcli.data.mask_files import RawMask
-from lungcli.data.opening import MAX_PIXELS
+from lungcli.data.mask_meaning import RawMask
+from lungcli.data.run_lengths import checked_shape, coco_mask, row_runs_mask
 from lungcli.data.structure_names import BOTH, meant_structure
 from lungcli.errors import ImageError
 from lungcli.system.documents import read_json
@@ -30,8 +29,6 @@ _SEEN: Final = 2**16  # bytes that tell a file
 _RUNS: Final = re.compile(r"[\d\s]*")
 _HEIGHT, _WIDTH = "height", "width"
 _MODEL_MADE: Final = "dice rca (mean)"  # CheXmask: masks that a network has drawn
-_BASE: Final = 48  # of COCO's letters, which have 5 bits and one for "goes on"
-_BITS: Final = 5
 
 
 class MaskTable(Protocol):
@@ -136,10 +133,10 @@ class Coco:
     def read(self, name: str) -> dict[str, Mask]:
         """Return the mask of each structure; several of one are joined."""
         image, annotations = self._images[name]
-        shape = _shape(image[_HEIGHT], image[_WIDTH])
+        shape = checked_shape(image[_HEIGHT], image[_WIDTH])
         masks = {key: np.zeros(shape, np.bool_) for key in self._keys.values()}
         for annotation in annotations:
-            drawn = _segment(annotation["segmentation"], shape)
+            drawn = coco_mask(annotation["segmentation"], shape)
             masks[self._keys[annotation["category_id"]]] |= drawn
         return masks
 
@@ -168,8 +165,10 @@ class RunLengths:
     def read(self, name: str) -> dict[str, Mask]:
         """Return the mask of each structure."""
         _, row = next(_rows(self._path, self._starts[name]))
-        shape = _shape(*(int(float(row[column])) for column in self._size))
-        return {key: _runs(row[column], shape) for column, key in self._keys.items()}
+        shape = checked_shape(*(int(float(row[column])) for column in self._size))
+        return {
+            key: row_runs_mask(row[column], shape) for column, key in self._keys.items()
+        }
 
 
 def _has_runs(header: list[str], row: list[str]) -> bool:
@@ -239,78 +238,6 @@ def _joined(masks: Mapping[str, Mask]) -> RawMask:
         elif key in masks:
             labels[masks[key]] = LUNGS[0].label
     return RawMask(labels, has_sides=has_sides and bool(labels.any()))
-
-
-def _shape(height: int, width: int) -> tuple[int, int]:
-    if height < 1 or width < 1 or height * width > MAX_PIXELS:
-        msg = f"an image of {width}×{height} pixels"
-        raise ValueError(msg)
-    return height, width
-
-
-def _segment(segmentation: Any, shape: tuple[int, int]) -> Mask:
-    if isinstance(segmentation, dict):
-        if tuple(segmentation["size"]) != shape:
-            msg = f"a mask of {segmentation['size']} on an image of {list(shape)}"
-            raise ValueError(msg)
-        counts = segmentation["counts"]
-        return _of_counts(
-            _numbers(counts) if isinstance(counts, str) else counts, shape
-        )
-    from skimage.draw import polygon2mask  # noqa: PLC0415 - few files need it
-
-    mask: Mask = np.zeros(shape, np.bool_)
-    for polygon in segmentation:
-        columns, rows = np.asarray(polygon, np.float64).reshape(-1, 2).T
-        # COCO counts from the corner of the first pixel, scikit-image from its middle.
-        mask |= polygon2mask(shape, np.column_stack([rows, columns]) - 0.5)
-    return mask
-
-
-def _of_counts(counts: Any, shape: tuple[int, int]) -> Mask:
-    """Return the mask of runs of 0 and 1 by turns, down the columns."""
-    lengths: NDArray[np.int64] = np.asarray(counts, np.int64)
-    if lengths.ndim != 1 or (lengths < 0).any() or lengths.sum() != np.prod(shape):
-        msg = "run lengths that do not make up the image"
-        raise ValueError(msg)
-    values = np.arange(lengths.size) % 2 == 1
-    return np.repeat(values, lengths).reshape(shape, order="F")
-
-
-def _numbers(text: str) -> list[int]:
-    """Read COCO's letters: 5 bits each, the lowest first, the next to last one's sign.
-
-    From the fourth number on each is the difference to the last but one.
-    """
-    numbers: list[int] = []
-    value = shift = 0
-    for letter in text.encode("ascii"):
-        bits = letter - _BASE
-        if not 0 <= bits < 2 ** (_BITS + 1):
-            msg = f"the letter {chr(letter)!r} in run lengths"
-            raise ValueError(msg)
-        value |= (bits & 0b11111) << shift
-        shift += _BITS
-        if bits & 0b100000:
-            continue
-        if bits & 0b10000:
-            value -= 1 << shift
-        numbers.append(value + (numbers[-2] if len(numbers) > 2 else 0))
-        value = shift = 0
-    return numbers
-
-
-def _runs(text: str, shape: tuple[int, int]) -> Mask:
-    """Return the mask of starts, from 1 along the rows, and lengths."""
-    pairs = np.array(text.split(), np.int64).reshape(-1, 2)
-    mask: Mask = np.zeros(shape[0] * shape[1], np.bool_)
-    ends = pairs[:, 0] - 1 + pairs[:, 1]
-    if pairs.size and (pairs.min() < 1 or ends.max() > mask.size):
-        msg = "run lengths beyond the image"
-        raise ValueError(msg)
-    for start, end in zip(pairs[:, 0] - 1, ends, strict=True):
-        mask[start:end] = True
-    return mask.reshape(shape)
 
 
 def _damaged(path: Path, error: Exception, where: str = "") -> ImageError:

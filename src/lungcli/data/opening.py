@@ -45,11 +45,13 @@ class Opened:
         image: The first page, as Pillow decodes it.
         inverted: Large values are dark, and Pillow has not turned them.
         notes: What a person should know about the decoding.
+        kind: Format as Pillow names it, e.g. `JPEG`.
     """
 
     image: Image.Image
     inverted: bool
     notes: tuple[str, ...]
+    kind: str
 
 
 def open_upright(path: Path) -> Opened:
@@ -212,7 +214,7 @@ def _load(path: Path, file: BinaryIO) -> Opened:
         if was_turned or _is_turned(image):
             notes.append("EXIF rotated")
         upright = ImageOps.exif_transpose(image)
-    return Opened(upright, inverted, tuple(notes))
+    return Opened(upright, inverted, tuple(notes), image.format or "")
 
 
 def _load_pixels(path: Path, file: BinaryIO, image: Image.Image) -> None:

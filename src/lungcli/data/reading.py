@@ -1,6 +1,7 @@
 """Read one case's pixels and labels, on the image's own grid."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import numpy as np
 from lungcli.anatomy import BACKGROUND, IGNORE, LUNGS, STRUCTURES
 from lungcli.arrays import LEFT, RIGHT, LabelMap, Mask, is_lung
 from lungcli.data.case import Case
-from lungcli.data.mask_files import RawMask, read_mask
+from lungcli.data.mask_files import read_mask
+from lungcli.data.mask_meaning import RawMask
 from lungcli.data.mask_tables import read_entry
 from lungcli.data.sides import derive_sides
 from lungcli.errors import ImageError
@@ -30,14 +32,18 @@ class CaseLabels:
         sides: `"given"` by the source, `"derived"` from where the lungs lie, or
             empty if no lung is drawn.
         overlap: Pixels that were drawn as lung and as another structure.
+        is_inverted: A file draws dark on a bright ground.
     """
 
     labels: LabelMap
     sides: str
     overlap: int = 0
+    is_inverted: bool = False
 
 
-def read_case_labels(case: Case, shape: tuple[int, int]) -> CaseLabels:
+def read_case_labels(
+    case: Case, shape: tuple[int, int], said: Mapping[float, str] | None = None
+) -> CaseLabels:
     """Merge the mask files of each structure with OR, and name the lungs.
 
     Where a right and a left mask overlap, a pixel goes to the lung whose centre
@@ -46,7 +52,8 @@ def read_case_labels(case: Case, shape: tuple[int, int]) -> CaseLabels:
 
     Args:
         case: A case with mask files.
-        shape: Height and width of its image, upright.
+        shape: Height and width of its image, on the grid of its file.
+        said: What the user says that values of mask files mean.
 
     Raises:
         ImageError: If a mask file cannot be read.
@@ -60,9 +67,10 @@ def read_case_labels(case: Case, shape: tuple[int, int]) -> CaseLabels:
     drawn = _Drawn(shape)
     for key, paths in case.masks.apart.items():
         for path in paths:
-            drawn.add_one(key, _on_grid(case, path, read_mask(path), shape).labels)
+            raw = _on_grid(case, path, read_mask(path, said), shape)
+            drawn.add_one(key, raw)
     for path in case.masks.combined:
-        drawn.add_all(_on_grid(case, path, read_mask(path), shape))
+        drawn.add_all(_on_grid(case, path, read_mask(path, said), shape))
     for entry in case.masks.entries:
         drawn.add_all(_on_grid(case, entry.path, read_entry(entry), shape))
     return drawn.joined()
@@ -75,14 +83,18 @@ class _Drawn:
         self._masks = {each.key: np.zeros(shape, np.bool_) for each in STRUCTURES}
         self._either_lung = np.zeros(shape, np.bool_)
         self._ignored = np.zeros(shape, np.bool_)
+        self._is_inverted = False
 
-    def add_one(self, key: str, labels: LabelMap) -> None:
+    def add_one(self, key: str, raw: RawMask) -> None:
         """Add a file of one structure, whatever the number it is drawn with."""
+        self._is_inverted |= raw.is_inverted
+        labels = raw.labels
         self._ignored |= labels == IGNORE
         self._masks[key] |= (labels != BACKGROUND) & (labels != IGNORE)
 
     def add_all(self, raw: RawMask) -> None:
         """Add a label map."""
+        self._is_inverted |= raw.is_inverted
         self._ignored |= raw.labels == IGNORE
         for each in STRUCTURES:
             if each not in LUNGS or raw.has_sides:
@@ -103,7 +115,8 @@ class _Drawn:
                 labels[self._masks[each.key]] = each.label
         overlap = int(np.count_nonzero(lungs & ~is_lung(labels)))
         labels[self._ignored & (labels == BACKGROUND)] = IGNORE
-        return CaseLabels(labels, sides if lungs.any() else "", overlap)
+        sides = sides if lungs.any() else ""
+        return CaseLabels(labels, sides, overlap, self._is_inverted)
 
 
 def _on_grid(case: Case, path: Path, raw: RawMask, shape: tuple[int, int]) -> RawMask:
@@ -118,7 +131,7 @@ def _on_grid(case: Case, path: Path, raw: RawMask, shape: tuple[int, int]) -> Ra
         return raw
     if (height * scale, width * scale) == shape:
         finer = raw.labels.repeat(scale, axis=0).repeat(scale, axis=1)
-        return RawMask(finer, raw.has_sides)
+        return replace(raw, labels=finer)
     msg = (
         f"mask {path} has {width}×{height} pixels, its image {case.image_path} "
         f"{shape[1]}×{shape[0]}. Replace one of them by its original."

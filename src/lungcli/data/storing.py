@@ -18,6 +18,7 @@ from lungcli.data.audit import (
     doubt_findings,
     image_finding,
     inspect_labels,
+    inverted_finding,
     label_findings,
     mask_finding,
     overlap_finding,
@@ -47,12 +48,14 @@ class Job:
         stem: Name of its files, from `file_stems`.
         folder: The data set that is being written.
         size: The largest side of a stored square.
+        said: What the user says that values of mask files mean.
     """
 
     case: Case
     stem: str
     folder: Path
     size: int
+    said: Mapping[float, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ def store_case(job: Job) -> StoredCase:
     except Exception as error:  # of a library, too: the other cases must go on
         why = _explained(case.image_path, error)
         return StoredCase(case=case, findings=(image_finding(case, why),))
-    labels, of_masks = _read_labels(case, xray)
+    labels, of_masks = _read_labels(case, xray, job.said)
     findings = (*doubt_findings(case, xray.doubts), *of_masks)
     row, fingerprints = _write(job, xray, labels, findings)
     return StoredCase(
@@ -148,20 +151,24 @@ def numbered(name: str, taken: set[str]) -> str:
 
 
 def _read_labels(
-    case: Case, xray: Xray
+    case: Case, xray: Xray, said: Mapping[float, str] | None
 ) -> tuple[CaseLabels | None, tuple[AuditFinding, ...]]:
     """Read the masks, which lie on the grid of the file, and set them upright."""
     if case.masks is None:
         return None, ()
     height, width = xray.pixels.shape
     try:
-        stored = read_case_labels(case, (height, width))
+        stored = read_case_labels(case, (height, width), said)
         drawn = replace(stored, labels=xray.upright(stored.labels))
         facts = inspect_labels(drawn.labels)
     except Exception as error:
         why = _explained(case.masks.paths[0], error)
         return None, (mask_finding(case, why),)
-    findings = (*label_findings(case, facts), *overlap_finding(case, drawn.overlap))
+    findings = (
+        *label_findings(case, facts),
+        *overlap_finding(case, drawn.overlap),
+        *inverted_finding(case, drawn.is_inverted),
+    )
     return drawn if facts.area else None, findings
 
 

@@ -100,7 +100,7 @@ def test_columns_are_the_documented_ones(root):
     assert header == (
         "case_id,patient_id,source,split,image,mask,reference,original_height,"
         "original_width,side,top,left,content_height,content_width,spacing_row_mm,"
-        "spacing_column_mm,sides,window_low,window_high,finding,sex,age,view,notes"
+        "spacing_column_mm,sides,window_low,window_high,finding,sex,age,view,ctr,notes"
     )
 
 

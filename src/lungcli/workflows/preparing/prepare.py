@@ -21,6 +21,7 @@ from lungcli.data.prepared_writer import (
     write_facts,
 )
 from lungcli.data.replacing import check_apart, check_replaceable
+from lungcli.data.said_labels import parse_labels
 from lungcli.data.sources.pattern import parse_pattern
 from lungcli.data.split_file import read_split_list
 from lungcli.data.splits import check_fractions
@@ -67,6 +68,8 @@ class PrepareSettings:
         mask_pattern: Of the masks of folders that have no layout; None for none.
         images: Where the X-rays of folders of masks lie; None for where the layout or
             the journal of `predict` says.
+        labels: What values of mask files mean, as `127=right,255=left`; None has each
+            file tell.
         splits: Path of a split file or a built-in name; None draws by patient.
         val: Fraction of each source's patients to validate on, if drawn.
         test: Fraction of each source's patients to test on, if drawn.
@@ -85,6 +88,7 @@ class PrepareSettings:
     layout: str = Layout.AUTO
     mask_pattern: str | None = None
     images: Path | None = None
+    labels: str | None = None
     splits: str | None = None
     val: float = 0.15
     test: float = 0.15
@@ -108,6 +112,8 @@ class PrepareSettings:
             raise ConfigError(msg)
         if self.mask_pattern is not None:
             _check_pattern(self.mask_pattern, self.layout)
+        if self.labels is not None:
+            parse_labels(self.labels)
         if self.cluster is not None:
             check_address(self.cluster)
 
@@ -225,8 +231,9 @@ def _store_all(
     for name in (IMAGES, MASKS, REFERENCES):
         (folder / name).mkdir()
     cases = [case for listing in listings for case in listing.cases]
+    said = parse_labels(settings.labels) if settings.labels else None
     jobs = [
-        Job(case=case, stem=stem, folder=folder, size=settings.size)
+        Job(case=case, stem=stem, folder=folder, size=settings.size, said=said)
         for case, stem in zip(cases, file_stems(cases), strict=True)
     ]
     progress("prepare", 0, len(jobs))

@@ -106,6 +106,12 @@ def prepare(
             "--unreviewed", help="Take masks that lungcli predict drew as references."
         ),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check/--no-check", help="Have networks look at images and masks, too."
+        ),
+    ] = True,
     keep_names: Annotated[
         bool,
         typer.Option(
@@ -140,6 +146,7 @@ def prepare(
         images=images,
         labels=labels,
         unreviewed=unreviewed,
+        check=check,
         keep_names=keep_names,
         salt_file=salt_file,
         splits=splits,

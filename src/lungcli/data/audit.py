@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
-from lungcli.arrays import LEFT, RIGHT, LabelMap, is_lung
+from lungcli.anatomy import LUNGS
+from lungcli.arrays import LEFT, RIGHT, Gray, LabelMap, is_lung
 from lungcli.data.case import WITHOUT_MASK, AuditFinding, Case, CaseKey, Issue
 from lungcli.data.duplicates import Copy
 from lungcli.data.images import TooSmallError
@@ -21,6 +22,7 @@ _LEAST_BLOB: Final = 1e-4
 # Of the image. Lungs fill a fifth to a half; more is a mask drawn black on white.
 _MOST_LUNG: Final = 0.7
 _NUM_NAMED: Final = 3
+_FEW_LEVELS: Final = 32  # of 256; X-rays use more than 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,36 @@ def inverted_finding(case: Case, is_inverted: bool) -> tuple[AuditFinding, ...]:
     detail = "the mask is bright all around two dark lungs"
     action = "turned round; to keep it as drawn, give --labels 255=lungs"
     return (_finding(case, Issue.INVERTED, _mask_path(case), detail, action),)
+
+
+def disagreement_finding(case: Case, agreement: float) -> AuditFinding:
+    """Report a mask that is far from what a network, sure of itself, has drawn."""
+    detail = (
+        f"a Dice of {agreement:.2f} with the mask of the bundled network, which is "
+        "sure of its own"
+    )
+    action = "kept as drawn; look at it: is it the mask of this image, as it lies?"
+    return _finding(case, Issue.DISAGREES, _mask_path(case), detail, action)
+
+
+def one_lung_finding(case: Case, labels: LabelMap) -> tuple[AuditFinding, ...]:
+    """Report a mask that shows one lung alone, if it does."""
+    there = [lung for lung in LUNGS if (labels == lung.label).any()]
+    if len(there) != 1:
+        return ()
+    detail = f"the mask shows the {there[0].name} alone"
+    action = "kept as drawn; the other one counts as absent"
+    return (_finding(case, Issue.ONE_LUNG, _mask_path(case), detail, action),)
+
+
+def few_levels_finding(case: Case, pixels: Gray) -> tuple[AuditFinding, ...]:
+    """Report an image that uses a few gray values, as a wrong conversion leaves it."""
+    levels = int(np.count_nonzero(np.bincount(pixels.ravel(), minlength=256)))
+    if not 1 < levels < _FEW_LEVELS:
+        return ()
+    detail = f"{levels} of 256 gray values are used"
+    action = "kept, stretched; if the original has more, convert it again"
+    return (_finding(case, Issue.FEW_LEVELS, case.image_path, detail, action),)
 
 
 def missing_structure(case: Case, name: str) -> AuditFinding:

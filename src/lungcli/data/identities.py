@@ -26,6 +26,7 @@ from lungcli.system.files import csv_cell, make_folder, whole_file
 
 _DIGITS: Final = 12  # of 16 values: a million cases meet with a chance of 1 in 500
 _LEAST_SALT: Final = 16  # bytes
+_UNNAMED: Final = "unnamed"
 _PRIVATE: Final = 0o600
 
 
@@ -167,18 +168,23 @@ class Veil:
     """
 
     def __init__(self, listings: Iterable[SourceListing]) -> None:
-        self._cases = {c.key: c for each in listings for c in each.cases if c.name}
-        self._sources = {source for source, _ in self._cases}
+        cases = [case for listing in listings for case in listing.cases]
+        self._hidden = {case.key: case for case in cases if case.name}
+        self._shown = {case.key for case in cases if not case.name}
+        self._sources = {source for source, _ in self._hidden}
 
     def over(self, finding: AuditFinding) -> AuditFinding:
         """Return a finding that quotes no name of a file of a hidden case."""
-        case = self._cases.get((finding.source, finding.case_id))
+        key = finding.source, finding.case_id
+        case = self._hidden.get(key)
         if case is not None:
             detail = _names_of(case).sub(case.case_id, finding.detail)
             return replace(finding, path=Path(case.case_id), detail=detail)
-        if finding.source not in self._sources or finding.issue in ABOUT_MANY:
-            return finding
-        return replace(finding, case_id="", path=Path("-"), detail="a file of no case")
+        of_no_case = key not in self._shown and finding.issue not in ABOUT_MANY
+        if of_no_case and finding.source in self._sources:
+            unnamed = "a file of no case"  # which may be called as a patient
+            return replace(finding, case_id="", path=Path(_UNNAMED), detail=unnamed)
+        return finding
 
 
 def _names_of(case: Case) -> re.Pattern[str]:

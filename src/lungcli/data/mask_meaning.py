@@ -128,7 +128,8 @@ def _are_labels(codes: NDArray[Any], largest: float) -> bool:
     if not labelled or known.max() > _LARGEST or (known % 1).any():
         return False
     # A few pixels beside a large 255 are what smoothing left of a binary mask.
-    few = labelled < _LEAST_LABELLED * codes.size
+    least = _LEAST_LABELLED * codes.size
+    few = min(labelled, known.size - labelled) < least
     return not (few and IGNORE in thick_values(codes))
 
 

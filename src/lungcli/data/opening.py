@@ -32,7 +32,8 @@ MAX_PIXELS: Final = 89_478_485
 _MAX_SCANS: Final = 100
 _SCAN: Final = b"\xff\xda"  # never within a scan: there, 0 follows each 255
 _CHUNK: Final = 2**20
-_ORIENTATION: Final = 0x0112  # EXIF tag; 1 is upright
+_ORIENTATION: Final = 0x0112  # EXIF tag; 1 is upright, above 8 and 0 mean nothing
+_TURNED: Final = range(2, 9)
 _PHOTOMETRIC: Final = 262  # TIFF tag; 0 is WhiteIsZero
 _QUIET = threading.Lock()
 
@@ -206,7 +207,8 @@ def _load(path: Path, file: BinaryIO) -> Opened:
         if image.width * image.height > MAX_PIXELS:
             raise too_large(path, image.size)
         notes = _page_notes(image)
-        inverted = image.mode.startswith("I;16") and _white_is_zero(image)
+        # Pillow itself turns 8 bits and less.
+        inverted = image.mode[:1] in {"I", "F"} and _white_is_zero(image)
         # Loading turns a TIFF by itself, and a PNG may tell only afterwards.
         was_turned = image.format != "PNG" and _is_turned(image)
     _load_pixels(path, file, image)
@@ -253,7 +255,7 @@ def _cut_off(path: Path) -> ImageError:
 
 
 def _is_turned(image: Image.Image) -> bool:
-    return bool(image.getexif().get(_ORIENTATION, 1) != 1)
+    return image.getexif().get(_ORIENTATION) in _TURNED
 
 
 def _page_notes(image: Image.Image) -> list[str]:

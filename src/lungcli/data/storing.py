@@ -16,11 +16,13 @@ from PIL import Image
 from lungcli.anatomy import STRUCTURES
 from lungcli.data.audit import (
     doubt_findings,
+    few_levels_finding,
     image_finding,
     inspect_labels,
     inverted_finding,
     label_findings,
     mask_finding,
+    one_lung_finding,
     overlap_finding,
 )
 from lungcli.data.case import AuditFinding, Case
@@ -93,7 +95,11 @@ def store_case(job: Job) -> StoredCase:
         why = _explained(case.image_path, error)
         return StoredCase(case=case, findings=(image_finding(case, why),))
     labels, of_masks = _read_labels(case, xray, job.said)
-    findings = (*doubt_findings(case, xray.doubts), *of_masks)
+    findings = (
+        *doubt_findings(case, xray.doubts),
+        *few_levels_finding(case, xray.pixels),
+        *of_masks,
+    )
     row, fingerprints = _write(job, xray, labels, findings)
     return StoredCase(
         case=case,
@@ -168,6 +174,7 @@ def _read_labels(
         *label_findings(case, facts),
         *overlap_finding(case, drawn.overlap),
         *inverted_finding(case, drawn.is_inverted),
+        *one_lung_finding(case, drawn.labels),
     )
     return drawn if facts.area else None, findings
 

@@ -4,7 +4,7 @@ COLUMNS = (
     "case_id", "patient_id", "source", "split", "image", "mask", "reference",
     "original_height", "original_width", "side", "top", "left", "content_height",
     "content_width", "spacing_row_mm", "spacing_column_mm", "sides", "window_low",
-    "window_high", "finding", "sex", "age", "view", "notes",
+    "window_high", "finding", "sex", "age", "view", "ctr", "notes",
 )  # fmt: skip
 ROW = dict.fromkeys(COLUMNS, "") | {
     "case_id": "1", "patient_id": "1", "source": "a", "split": "test",

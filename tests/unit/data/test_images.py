@@ -42,6 +42,29 @@ def test_gray_stored_as_colour_is_unchanged(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_xray(path).pixels, RAMP)
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_white_is_zero_at_any_depth(tmp_path: Path, kind: type) -> None:
+    values = (RAMP.astype(np.float64) * 17).astype(kind)
+    plain, turned = (
+        read_xray(save(tmp_path / f"{tag}.tif", Image.fromarray(values), tiffinfo=tags))
+        for tag, tags in (("plain", {}), ("white", {262: 0}))
+    )
+    np.testing.assert_array_equal(turned.pixels, 255 - plain.pixels)
+    assert "inverted (WhiteIsZero)" in turned.notes
+
+
+@pytest.mark.parametrize(
+    ("orientation", "noted"), [(0, False), (1, False), (9, False), (6, True)]
+)
+def test_orientations_that_mean_nothing(
+    tmp_path: Path, orientation: int, noted: bool
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = save(tmp_path / "a.jpg", Image.fromarray(RAMP), exif=exif)
+    assert ("EXIF rotated" in read_xray(path).notes) == noted
+
+
 def test_jpeg_is_close(tmp_path: Path) -> None:
     path = save(tmp_path / "a.jpg", Image.fromarray(RAMP), quality=95)
     difference = read_xray(path).pixels.astype(int) - RAMP

@@ -44,6 +44,7 @@ from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
 from lungcli.workflows.preparing.privacy import privacy_of
 from lungcli.workflows.preparing.processes import map_in_processes
 from lungcli.workflows.preparing.remote import check_early, local_out, local_sources
+from lungcli.workflows.preparing.second_look import look_again
 from lungcli.workflows.preparing.splitting import SplitPlan, split_and_audit
 from lungcli.workflows.preparing.structures import leave_out_incomplete
 from lungcli.workflows.preparing.totals import (
@@ -79,6 +80,7 @@ class PrepareSettings:
         force: Whether an older prepared data set may be replaced.
         convention: Of the masks; None takes what the sources say.
         unreviewed: Whether masks that `lungcli predict` has drawn may be references.
+        check: Whether the bundled networks look at images and masks, too.
         keep_names: Whether DICOM cases are called as their files; else by a hash.
         salt_file: Of the hashes; None takes the file beside `out`.
     """
@@ -98,6 +100,7 @@ class PrepareSettings:
     force: bool = False
     convention: Convention | None = None
     unreviewed: bool = False
+    check: bool = True
     keep_names: bool = False
     salt_file: Path | None = None
 
@@ -180,6 +183,8 @@ def _prepare(
         stored = leave_out_incomplete(
             _store_all(listings, folder, settings, progress), folder
         )
+        if settings.check:
+            stored = look_again(stored, folder, progress)
         splits, seen = split_and_audit(stored, plan)
         counts = tuple(count_cases(listing, stored, splits) for listing in listings)
         findings = _all_findings(gathered, stored, seen)

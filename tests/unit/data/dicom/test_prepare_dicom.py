@@ -101,6 +101,13 @@ def test_no_name_is_in_any_byte(hospital, tmp_path):
         assert b"1.2.826.0.1.3680043" not in content, path
 
 
+def test_files_of_other_formats_keep_their_names(hospital, tmp_path):
+    (hospital / "images" / "ward.png").write_bytes(b"no image")
+    run(hospital, out=tmp_path / "p")
+    audit = (tmp_path / "p" / "audit.csv").read_text(encoding="utf-8")
+    assert "images/ward.png" in audit
+
+
 def test_the_user_can_tell_who_is_who(hospital, tmp_path):
     report = run(hospital, out=tmp_path / "p")
     names = tmp_path / "p.names.csv"

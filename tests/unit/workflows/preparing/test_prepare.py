@@ -54,6 +54,7 @@ def source(tmp_path):
 
 def run(*sources, out, **settings):
     settings.setdefault("workers", 1)
+    settings.setdefault("check", False)  # noise is no chest
     return prepare(sources, settings=PrepareSettings(out=out, **settings))
 
 
@@ -303,6 +304,7 @@ def test_progress(source, tmp_path):
     prepare([source], settings=settings, progress=lambda *call: told.append(call))
     assert told == [
         *(("prepare", done, 12) for done in range(13)),
+        *(("check", done, 12) for done in range(13)),
         ("contact sheet", 0, 1),
         ("contact sheet", 1, 1),
     ]

@@ -191,7 +191,23 @@ def _print_report(report: "PrepareReport") -> None:
     if isinstance(report.out, Url):
         print_note("training reads from disks: download the data set to train on it.")
         return
+    train, val = (
+        sum(source.splits[split] for source in report.sources)
+        for split in ("train", "val")
+    )
+    if not train:
+        print_note(
+            "no case with mask is in the training split: there is nothing to train on. "
+            "Masks belong beside the images; see the findings."
+        )
+        return
     command = "lungcli train"
+    if not val:
+        print_note(
+            "no case is left to validate on: --final trains on all there are. To have "
+            "some, add patients, or prepare again with another --val."
+        )
+        command += " --final"
     if report.out != Path("prepared"):
         command += f" --data {shlex.quote(printable(report.out))}"
     out.print(f"Next: [bold]{plain(command)}[/bold]", soft_wrap=True, highlight=False)

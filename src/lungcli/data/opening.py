@@ -177,6 +177,11 @@ def is_dicom(start: bytes) -> bool:
     return start[128:DICOM_START] == b"DICM"
 
 
+def is_picture(start: bytes) -> bool:
+    """Tell a picture of a format that is read by its first bytes."""
+    return start.startswith(_STARTS)
+
+
 def _not_an_image(path: Path, file: BinaryIO) -> str:
     file.seek(0)
     start = file.read(DICOM_START)

@@ -12,7 +12,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from lungcli._version import __version__
@@ -47,6 +47,7 @@ _PATIENT_AND_STUDY: Final = (
 
 _IMAGE: Final = (
     "SpecificCharacterSet",
+    "PatientOrientation",
     "TimezoneOffsetFromUTC",
     "FrameOfReferenceUID",
     "PositionReferenceIndicator",
@@ -79,7 +80,8 @@ def write_dicom_seg(xray: LabelledXray, path: Path, *, model: str) -> Path:
     Args:
         xray: The CXR with its labels, from a DICOM file.
         path: The `.dcm` file; parent folders are made. Whole or not at all.
-        model: Name of the network, for the record.
+        model: Name of the network, for the record; of the path of a run its last part,
+            since the rest may name a person.
 
     Raises:
         OutputError: If the CXR is not from DICOM, or the file cannot be written.
@@ -101,7 +103,7 @@ def write_dicom_seg(xray: LabelledXray, path: Path, *, model: str) -> Path:
     dates = [keyword for pair in _DATES for keyword in pair]
     keywords = {*_PATIENT_AND_STUDY, *_IMAGE, *_REFERENCES, *dates}
     source = read_source(xray.dicom, sorted(keywords), xray.labels.shape)
-    segmentation = _segmentation(xray, source, _plain(model))
+    segmentation = _segmentation(xray, source, _plain(PurePath(model).name))
     _refer(segmentation, source)
     _date(segmentation, source)
     with whole_file(path) as part:
@@ -201,6 +203,8 @@ def _concept(code: Code) -> Any:
 def _refer(segmentation: Any, source: Source) -> None:
     """Let a segmentation of the stand-in belong to the real image, in place."""
     image_uid = source["SOPInstanceUID"]
+    # Where nobody knows it, it must be there, and empty (PS3.3 C.7.6.1.1.1).
+    set_bytes(segmentation, "PatientOrientation", b"")
     for keyword in (*_PATIENT_AND_STUDY, *_IMAGE):
         if keyword in source:
             set_bytes(segmentation, keyword, source[keyword])

@@ -42,7 +42,7 @@ def test_gray_stored_as_colour_is_unchanged(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_xray(path).pixels, RAMP)
 
 
-@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
 def test_white_is_zero_at_any_depth(tmp_path: Path, kind: type) -> None:
     values = (RAMP.astype(np.float64) * 17).astype(kind)
     plain, turned = (

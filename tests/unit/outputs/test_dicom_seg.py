@@ -1,5 +1,7 @@
 """DICOM Segmentations: read back by highdicom, beside images of every kind."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import highdicom
@@ -9,7 +11,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from lungcli._version import __version__
-from lungcli.anatomy import HEART, STRUCTURES
+from lungcli.anatomy import HEART, LUNGS, STRUCTURES
 from lungcli.errors import ImageError, OutputError
 from lungcli.outputs.dicom_seg import write_dicom_seg
 
@@ -390,3 +392,44 @@ class TestHeart:
         assert not with_heart.pixel_array[2].any()
         for keyword in ("SOPInstanceUID", "SeriesInstanceUID"):
             assert with_heart[keyword].value != without[keyword].value
+
+
+def test_the_path_of_a_run_is_nobodys_business(source, lungs, make_xray, tmp_path):
+    """A run that was moved writes the same bytes, and none tells where it lay."""
+    xray = make_xray(lungs, dicom=source())
+    first, moved = (
+        write_dicom_seg(xray, tmp_path / name, model=f"/home/{name}/runs/mine")
+        for name in ("anna", "otto")
+    )
+    assert first.read_bytes() == moved.read_bytes()
+    assert b"anna" not in first.read_bytes()
+    assert pydicom.dcmread(first).ManufacturerModelName == "mine"
+
+
+@pytest.mark.skipif(not shutil.which("dciodvfy"), reason="dicom3tools is not installed")
+@pytest.mark.parametrize("structures", [LUNGS, STRUCTURES], ids=["lungs", "heart"])
+@pytest.mark.parametrize("empty", [False, True], ids=["lungs found", "nothing found"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"SOPClassUID": DX, "PatientOrientation": ["L", "F"]}, id="DX"),
+        pytest.param({"SOPClassUID": DX}, id="DX without orientation"),
+        pytest.param({"SOPClassUID": CR}, id="CR"),
+        pytest.param({"SOPClassUID": SECONDARY_CAPTURE}, id="secondary capture"),
+        pytest.param({"StudyInstanceUID": None, "PatientSex": None}, id="sparse"),
+    ],
+)
+def test_a_validator_finds_no_error(
+    changes, empty, structures, source, chest, make_xray, tmp_path
+):
+    """The independent one of dicom3tools, by David Clunie."""
+    labels = np.where(chest == HEART.label, 0, chest) if structures == LUNGS else chest
+    labels = np.zeros_like(chest) if empty else labels.astype(np.uint8)
+    xray = make_xray(labels, dicom=source(**changes), structures=structures)
+    path = write_dicom_seg(xray, tmp_path / "seg.dcm", model="bundled")
+    program = shutil.which("dciodvfy")
+    told = subprocess.run(
+        [program, "-new", path], capture_output=True, text=True, check=False
+    )
+    errors = [line for line in told.stderr.splitlines() if line.startswith("Error")]
+    assert errors == []

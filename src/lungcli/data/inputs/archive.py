@@ -18,9 +18,9 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 from lungcli.data.inputs.copies import private_copy, room_for
 from lungcli.data.inputs.kinds import (
     has_image_suffix,
-    may_be_dicom,
+    has_other_suffix,
 )
-from lungcli.data.opening import DICOM_START, is_dicom
+from lungcli.data.opening import DICOM_START, is_dicom, is_picture
 from lungcli.errors import DatasetError, ImageError, OutputError
 
 ARCHIVE_SUFFIX: Final = ".zip"
@@ -150,12 +150,13 @@ def _is_image(archive: ZipFile, info: ZipInfo) -> bool:
         return False
     if has_image_suffix(name):
         return True
-    if not name or not may_be_dicom(name):
+    if not name or has_other_suffix(name):
         return False
     if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
         return True  # what is inside cannot be told; it fails by its name
     with archive.open(info) as file:
-        return is_dicom(file.read(DICOM_START))
+        start = file.read(DICOM_START)
+    return is_dicom(start) or is_picture(start)
 
 
 def _is_shown_file(archive: ZipFile, info: ZipInfo) -> bool:

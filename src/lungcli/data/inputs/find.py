@@ -2,13 +2,15 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from lungcli.data.inputs.archive import image_members, is_archive
-from lungcli.data.inputs.folder import images_below, is_image
+from lungcli.data.inputs.folder import is_image
+from lungcli.data.inputs.folder import search as search_folder
 from lungcli.data.inputs.input import Input
 from lungcli.data.inputs.kinds import KINDS
 from lungcli.data.inputs.remote import inputs_at, listed_inputs
@@ -21,8 +23,20 @@ _MAGIC: Final = re.compile(r"[*?[]")
 _HERE: Final = PurePosixPath()
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Where not to look, and who hears what was left out."""
+
+    out: Path | None
+    announce: Callable[[str], None]
+
+
 def find_inputs(
-    given: Sequence[str], *, stdin: Iterable[str | bytes], out: Path | Url
+    given: Sequence[str],
+    *,
+    stdin: Iterable[str | bytes],
+    out: Path | Url,
+    announce: Callable[[str], None] = lambda note: None,
 ) -> tuple[Input, ...]:
     """Find every X-ray that a person means, each once.
 
@@ -33,6 +47,7 @@ def find_inputs(
             stdin.
         stdin: The list, one path a line.
         out: The output folder, which no search enters.
+        announce: Told what of a folder was left out.
 
     Returns:
         The X-rays in the order given, those of one folder, archive or pattern
@@ -51,8 +66,15 @@ def find_inputs(
     """
     found: dict[tuple[str, str, str | None], Input] = {}
     real = lru_cache(maxsize=None)(os.path.realpath)
+    search = _Search(_on_disk(out), announce)
     for each in given:
-        for item in _listed(stdin, out) if each == STDIN else _named(each, out):
+        if is_url(each):
+            items = inputs_at(Url(each), out)
+        elif each == STDIN:
+            items = _listed(stdin, out, search)
+        else:
+            items = _given(local_name(each), search)
+        for item in items:
             if isinstance(item.path, RemoteFile):
                 found.setdefault(("", item.path.url.whole, None), item)
                 continue
@@ -61,37 +83,33 @@ def find_inputs(
     return tuple(found.values())
 
 
-def _named(text: str, out: Path | Url) -> list[Input]:
-    if is_url(text):
-        return inputs_at(Url(text), out)
-    return _given(local_name(text), _on_disk(out))
-
-
 def _on_disk(out: Path | Url) -> Path | None:
     return None if isinstance(out, Url) else out
 
 
-def _given(text: str, out: Path | None) -> list[Input]:
+def _given(text: str, search: _Search) -> list[Input]:
     path = Path(text)
     if _exists(text):
-        return _at(path, _HERE if path.is_dir() else PurePosixPath(path.name), out)
+        return _at(path, _HERE if path.is_dir() else PurePosixPath(path.name), search)
     parts = path.parts
     for i, part in enumerate(parts):
         # Brackets in the name of a folder that is there are no pattern.
         if _MAGIC.search(part) and not _exists(Path(*parts[: i + 1])):
-            return _matching(Path(*parts[:i]), parts[i:], out)
+            return _matching(Path(*parts[:i]), parts[i:], search)
     msg = f"{text} does not exist. Name image files, folders or zip archives."
     raise DatasetError(msg)
 
 
-def _at(path: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
+def _at(path: Path, place: PurePosixPath, search: _Search) -> list[Input]:
     """Return what a path stands for; `place` is where it goes in the output folder."""
-    if path.is_dir() and _is_within(os.path.realpath(path), out):
-        msg = f"--out {out} holds the input {path}. Choose another folder."
+    if path.is_dir() and _is_within(os.path.realpath(path), search.out):
+        msg = f"--out {search.out} holds the input {path}. Choose another folder."
         raise DatasetError(msg)
     if not path.is_dir() and not is_archive(path):
         return [Input(shown=str(path), name=place, path=path)]
-    found = _in_folder(path, place, out) if path.is_dir() else _in_archive(path, place)
+    found = (
+        _in_folder(path, place, search) if path.is_dir() else _in_archive(path, place)
+    )
     if not found:
         msg = (
             f"no image in {path} ({KINDS} were looked for). Zip archives in it must be "
@@ -101,8 +119,11 @@ def _at(path: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
     return found
 
 
-def _in_folder(folder: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
-    names = images_below(folder, out)
+def _in_folder(folder: Path, place: PurePosixPath, search: _Search) -> list[Input]:
+    found = search_folder(folder, search.out)
+    for note in found.notes:
+        search.announce(f"{folder}: not taken for X-rays: {note}.")
+    names = found.images
     paths = [folder / name for name in names]
     return [
         Input(shown=str(path), name=place / name, path=path)
@@ -123,7 +144,7 @@ def _in_archive(path: Path, place: PurePosixPath) -> list[Input]:
     ]
 
 
-def _matching(base: Path, pattern: Sequence[str], out: Path | None) -> list[Input]:
+def _matching(base: Path, pattern: Sequence[str], search: _Search) -> list[Input]:
     hidden = any(part.startswith(".") for part in pattern)
     found: list[Input] = []
     real = lru_cache(maxsize=None)(os.path.realpath)
@@ -135,8 +156,8 @@ def _matching(base: Path, pattern: Sequence[str], out: Path | None) -> list[Inpu
         ):
             continue
         searched = path if path.is_dir() else searched
-        if not _is_within(real(path if path.is_dir() else path.parent), out):
-            found += _match(path, place, out)
+        if not _is_within(real(path if path.is_dir() else path.parent), search.out):
+            found += _match(path, place, search)
     if not found:
         msg = (
             f"{base.joinpath(*pattern)} does not exist, and as a pattern it matches "
@@ -159,10 +180,10 @@ def _matches(base: Path, pattern: Sequence[str]) -> list[Path]:
         raise DatasetError(msg) from error
 
 
-def _match(path: Path, place: PurePosixPath, out: Path | None) -> list[Input]:
+def _match(path: Path, place: PurePosixPath, search: _Search) -> list[Input]:
     """Return what a match stands for: nobody named it, so it may be no X-ray."""
     if path.is_dir():
-        return _in_folder(path, place, out)
+        return _in_folder(path, place, search)
     if is_archive(path):
         return _in_archive(path, place)
     if path.is_file() and is_image(str(path)):
@@ -174,21 +195,23 @@ def _is_hidden(place: PurePosixPath) -> bool:
     return any(part.startswith(".") for part in place.parts)
 
 
-def _listed(stdin: Iterable[str | bytes], out: Path | Url) -> list[Input]:
+def _listed(
+    stdin: Iterable[str | bytes], out: Path | Url, search: _Search
+) -> list[Input]:
     lines = list(_lines(stdin))
     if not lines:
         msg = "the list on stdin is empty. Write one path a line."
         raise DatasetError(msg)
     urls = [Url(line) for line in lines if is_url(line)]
     if not urls:
-        return _listed_paths([Path(local_name(line)) for line in lines], _on_disk(out))
+        return _listed_paths([Path(local_name(line)) for line in lines], search)
     if len(urls) < len(lines):
         msg = "the list on stdin names both files and URLs. Give one list for each."
         raise DatasetError(msg)
     return listed_inputs(urls, out)
 
 
-def _listed_paths(paths: Sequence[Path], out: Path | None) -> list[Input]:
+def _listed_paths(paths: Sequence[Path], search: _Search) -> list[Input]:
     # Not resolved: a link stays where the list names it.
     absolute = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
     folders = [path if path.is_dir() else path.parent for path in absolute]
@@ -200,7 +223,7 @@ def _listed_paths(paths: Sequence[Path], out: Path | None) -> list[Input]:
     return [
         item
         for path, full in zip(paths, absolute, strict=True)
-        for item in _at(path, PurePosixPath(full.relative_to(base).as_posix()), out)
+        for item in _at(path, PurePosixPath(full.relative_to(base).as_posix()), search)
     ]
 
 

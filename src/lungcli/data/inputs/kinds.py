@@ -10,12 +10,27 @@ from lungcli.data.opening import DICOM_SUFFIXES, IMAGE_SUFFIXES
 
 SUFFIXES: Final = IMAGE_SUFFIXES | DICOM_SUFFIXES | {RAW_SUFFIX}
 KINDS: Final = f"{', '.join(sorted(SUFFIXES))} and DICOM without a suffix"
+NO_IMAGES: Final = frozenset({
+    ".bat", ".cfg", ".css", ".csv", ".db", ".doc", ".docx", ".exe", ".h5", ".htm",
+    ".html", ".inf", ".ini", ".ipynb", ".js", ".json", ".jsonl", ".log", ".md",
+    ".names", ".nii", ".npy", ".npz", ".onnx", ".part", ".pdf", ".pt", ".pth", ".py",
+    ".rtf", ".salt", ".sh", ".sqlite", ".svg", ".toml", ".tsv", ".txt", ".xls", ".xlsx",
+    ".xml", ".yaml", ".yml",
+})  # fmt: skip
+"""Suffixes of files that nobody has to look into."""
+_INDEX: Final = "DICOMDIR"
 _UID_PART: Final = re.compile(r"\.\d+")
 
 
 def has_image_suffix(name: str) -> bool:
     """Tell an X-ray by its name."""
     return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - 10 times as fast
+
+
+def has_other_suffix(name: str) -> bool:
+    """Tell what is no X-ray by its name: text, tables, volumes, the index of a disc."""
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - as above
+    return suffix in NO_IMAGES or name.upper() == _INDEX
 
 
 def may_be_dicom(name: str) -> bool:
@@ -33,4 +48,4 @@ def may_be_dicom(name: str) -> bool:
     """
     suffix = PurePosixPath(name).suffix
     bare = not suffix or _UID_PART.fullmatch(suffix) is not None
-    return bare and name.upper() != "DICOMDIR"
+    return bare and name.upper() != _INDEX

@@ -17,7 +17,7 @@ from lungcli.data.case import (
     SourceListing,
 )
 from lungcli.data.inputs.folder import is_image
-from lungcli.data.inputs.kinds import has_image_suffix
+from lungcli.data.inputs.kinds import may_be_dicom
 from lungcli.data.mask_files import MASK_SUFFIXES
 from lungcli.data.sources.findings import (
     left_out,
@@ -28,7 +28,8 @@ from lungcli.data.sources.findings import (
 from lungcli.errors import DatasetError
 from lungcli.system.files import printable, real_path
 
-_MASK_ENDINGS: Final = ("_mask", "_seg")  # the second as predict names DICOM-SEG
+# In any case; predict names DICOM-SEG `_seg`.
+_MASK_ENDINGS: Final = ("_mask", "-mask", "_seg", "-seg", "_lungs", "_lung", "@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def image_stem(name: str) -> str:
         >>> [image_stem(name) for name in ("a.b.png", "1.2.840.10008", "IM1")]
         ['a.b', '1.2.840.10008', 'IM1']
     """
-    return name[: -len(Path(name).suffix)] if has_image_suffix(name) else name
+    return name if may_be_dicom(name) else name[: len(name) - len(Path(name).suffix)]
 
 
 def _files(folder: Path, suffixes: Iterable[str]) -> Files:
@@ -150,15 +151,14 @@ def _suffix(name: str, suffixes: Iterable[str]) -> str:
 
 
 def _without_ending(stem: str) -> str:
-    for ending in _MASK_ENDINGS:
-        stem = stem.removesuffix(ending)
-    return stem
+    ending = _suffix(stem, _MASK_ENDINGS)
+    return stem.removesuffix(stem[len(stem) - len(ending) :]) if ending else stem
 
 
 def mask_files(folder: Path | None, images: Container[str]) -> Files:
     """Return the mask files of a folder, if there is one, by their image's stem.
 
-    A mask is called as its image, or so with `_mask` or `_seg` at the end.
+    A mask is called as its image, or so with `_mask`, `-seg` or the like at the end.
 
     Raises:
         DatasetError: If the folder cannot be listed.

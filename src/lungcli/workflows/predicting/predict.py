@@ -81,7 +81,7 @@ def predict(
     out = path_or_url(out)
     check_output(out)
     folder = output_folder(out)
-    tasks = find_tasks(inputs, settings.formats, out, stdin or sys.stdin)
+    tasks = find_tasks(inputs, settings.formats, out, stdin or sys.stdin, announce)
     if model is None:
         announce(f"the model that came with lungcli is used (--model {BUNDLED}).")
     found = find_model(BUNDLED if model is None else model, runs=runs)

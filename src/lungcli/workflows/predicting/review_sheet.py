@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from lungcli.data.inputs import Input
+from lungcli.data.journal import REVIEW
 from lungcli.data.opening import open_upright
 from lungcli.data.read_xray import read_xray
 from lungcli.errors import ImageError, RemoteError
@@ -19,7 +20,6 @@ from lungcli.workflows.predicting.formats import PNG, SUFFIXES
 from lungcli.workflows.predicting.output import LocalFolder, OutputFolder
 from lungcli.workflows.predicting.record import Entry, Status
 
-REVIEW: Final = "review.png"
 NUM_TILES: Final = 48
 _COLUMNS: Final = 8
 _SIDE: Final = 224  # pixels of a tile

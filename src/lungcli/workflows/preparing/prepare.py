@@ -41,6 +41,7 @@ from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
 from lungcli.system.urls import Url, path_or_url
 from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
+from lungcli.workflows.preparing.pairs import check_any_pair
 from lungcli.workflows.preparing.privacy import privacy_of
 from lungcli.workflows.preparing.processes import map_in_processes
 from lungcli.workflows.preparing.remote import check_early, local_out, local_sources
@@ -172,6 +173,7 @@ def _prepare(
     if not settings.unreviewed:
         check_reviewed(found)
     check_apart(out, [listing.root for listing in found])
+    check_any_pair(found)
     privacy = privacy_of(
         path_or_url(settings.out), settings.salt_file, keep_names=settings.keep_names
     )

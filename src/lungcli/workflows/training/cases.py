@@ -92,7 +92,12 @@ def choose_cases(
     if holdout.final:
         return _train_on_all(datasets, holdout)
     check_unique(datasets)
-    train, validation = select(datasets, "train"), select(datasets, "val")
+    train = select(datasets, "train")
+    try:
+        validation = select(datasets, "val")
+    except DatasetError as error:
+        msg = f"{error} Or train on all cases, with none to validate on: --final."
+        raise DatasetError(msg) from error
     check_disjoint(train.cases, validation.cases)
     return TrainingCases(
         datasets=tuple(datasets),

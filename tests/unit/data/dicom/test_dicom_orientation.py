@@ -3,6 +3,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from lungcli.data.dicom.orientation import Orientation, read_orientation, read_view
+from lungcli.data.read_xray import read_xray
 
 
 def oriented(*values):
@@ -78,3 +79,24 @@ def test_no_name_passes_as_a_view():
     dataset = Dataset()
     dataset.add_new("ViewPosition", "LO", "Doe^Jane")
     assert read_view(dataset) == ""
+
+
+@pytest.mark.parametrize("view", ["LL", "RL", "LATERAL", "LPO"])
+def test_other_views_are_doubtful(dataset, write, view):
+    dataset.ViewPosition = view
+    assert f"no frontal view ({view})" in read_xray(write(dataset)).doubts
+
+
+@pytest.mark.parametrize("view", ["", "PA", "AP"])
+def test_frontal_views_are_not(dataset, write, view):
+    dataset.ViewPosition = view
+    assert read_xray(write(dataset)).doubts == ()
+
+
+@pytest.mark.parametrize("directions", [["P", "F"], ["A", "F"], ["F", "A"]])
+def test_rows_to_the_front_make_a_lateral_view(dataset, write, directions):
+    """A view that the file states goes first."""
+    dataset.PatientOrientation = directions
+    assert "no frontal view (LATERAL)" in read_xray(write(dataset)).doubts
+    dataset.ViewPosition = "PA"
+    assert not any("view" in doubt for doubt in read_xray(write(dataset)).doubts)

@@ -120,20 +120,6 @@ def test_sides_that_the_tags_know_are_not_doubted():
     assert examine(xray, StandIn(mirrored=True), on_doubt="warn").doubts == ()
 
 
-@pytest.mark.parametrize("view", ["LL", "RL", "LATERAL", "lpo"])
-def test_other_views_are_doubtful(view):
-    found = examine(Xray(pixels=IMAGE, view=view), StandIn(), on_doubt="refuse")
-    assert view in found.doubts[0]
-    assert found.refused
-
-
-@pytest.mark.parametrize("view", ["", "PA", "AP", "ap"])
-def test_frontal_views_are_not(view):
-    found = examine(Xray(pixels=IMAGE, view=view), StandIn(), on_doubt="refuse")
-    assert found.doubts == ()
-    assert not found.refused
-
-
 def test_what_the_header_says_is_a_reason_to_refuse():
     xray = Xray(pixels=IMAGE, doubts=("body part HAND: no chest",))
     assert examine(xray, StandIn(), on_doubt="refuse").refused

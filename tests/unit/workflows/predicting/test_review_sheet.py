@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from lungcli.data.inputs import Input
+from lungcli.data.journal import REVIEW
 from lungcli.workflows.predicting import review_sheet as review
 from lungcli.workflows.predicting.record import Entry, Finding, Record, Status
-from lungcli.workflows.predicting.review_sheet import REVIEW, write_review
+from lungcli.workflows.predicting.review_sheet import write_review
 
 
 @pytest.fixture

@@ -139,3 +139,40 @@ def test_bars_on_a_terminal_only(tmp_path, prepared, run):
     assert "━" in text
     assert "12/12" in text
     assert "/s" in text
+
+
+STOPPED_IN_TEXT = """
+from lungcli.cli import start, {module} as module
+
+def run():
+    exec("import os, signal, time; os.kill(os.getpid(), {number}); time.sleep(9)")
+
+module.{name} = run
+start.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "number", "status"),
+    [
+        pytest.param("app", "_run", signal.SIGTERM, 143, id="SIGTERM"),
+        pytest.param("app", "_run", signal.SIGINT, 130, id="SIGINT"),
+        pytest.param("start", "_open_streams", signal.SIGINT, 130, id="imports"),
+    ],
+)
+def test_stopped_where_python_runs_text(tmp_path, module, name, number, status):
+    """As it does for every dataclass.
+
+    Once an interrupt has come out of `exec` of a text, `python -m` ends by SIGINT,
+    whatever the exit status, unless it is made to forget that.
+    """
+    values = {"module": module, "name": name, "number": int(number)}
+    (tmp_path / "stopped.py").write_text(STOPPED_IN_TEXT.format(**values))
+    done = subprocess.run(
+        [sys.executable, "-m", "stopped"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (status, "")

@@ -13,6 +13,18 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        _forget_interrupts()
+
+
+def _forget_interrupts() -> None:
+    """Have Python end with the exit status, though it was interrupted.
+
+    Where an interrupt came out of code that was text, as every dataclass is for a
+    moment, CPython ends by SIGINT at last, whoever answered it, unless it runs another
+    text.
+    """
+    exec("")  # noqa: S102 - nothing
 
 
 def _open_streams() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungcli.phantom import draw_phantom, write_montgomery
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 from lungcli.workflows.shared.datasets import open_all, select, store_pairs
 
 _DISTINCT = 16  # phantoms; drawing takes longer than training on them

@@ -11,7 +11,8 @@ from PIL import Image
 
 from lungcli.model.config import TrainConfig
 from lungcli.phantom import write_montgomery
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 # machines are noisy, and no test may depend on how long something takes
 settings.register_profile("lungcli", deadline=None)

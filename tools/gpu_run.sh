@@ -90,7 +90,8 @@ pack_phantoms() {
 import sys
 from pathlib import Path
 from lungcli.phantom import write_montgomery
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 source, out = (Path(sys.argv[1]) / name for name in ("phantoms", "prepared"))
 write_montgomery(source, count=12, size=96, workers=1)
 prepare([source], settings=PrepareSettings(out=out, size=96, workers=1, val=0.2))' "$WORK"

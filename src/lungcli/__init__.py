@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from lungcli.workflows.merging.merge import merge
     from lungcli.workflows.predicting.predict import predict
     from lungcli.workflows.predicting.settings import PredictSettings
-    from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+    from lungcli.workflows.preparing.prepare import prepare
+    from lungcli.workflows.preparing.settings import PrepareSettings
     from lungcli.workflows.previewing.augment_preview import augment_preview
     from lungcli.workflows.shared.inference import LungModel, load_model
     from lungcli.workflows.stressing.stress import StressSettings, stress
@@ -83,7 +84,7 @@ _MODULES = {
     "EvaluationOutputs": "workflows.evaluating.outputs",
     "PictureSettings": "workflows.drawing.visualize",
     "PredictSettings": "workflows.predicting.settings",
-    "PrepareSettings": "workflows.preparing.prepare",
+    "PrepareSettings": "workflows.preparing.settings",
     "ScoreSettings": "workflows.evaluating.scoring",
     "StressSettings": "workflows.stressing.stress",
     "TrainConfig": "model.config",

@@ -22,7 +22,8 @@ from lungcli.errors import ConfigError, LungcliError, OutputError
 from lungcli.phantom import draw_phantom
 from lungcli.workflows.predicting.predict import predict
 from lungcli.workflows.predicting.settings import PredictSettings
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 from lungcli.workflows.shared import ray_session
 from lungcli.workflows.shared.cluster import map_on_cluster
 

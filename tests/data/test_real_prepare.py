@@ -4,7 +4,8 @@ import pytest
 
 from lungcli.data.case import Issue
 from lungcli.data.prepared import open_prepared
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 pytestmark = pytest.mark.data
 

@@ -7,7 +7,8 @@ from lungcli.cli.app import app
 from lungcli.model.config import TrainConfig
 from lungcli.workflows.drawing.visualize import PictureSettings, visualize
 from lungcli.workflows.evaluating.evaluate import evaluate
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 from lungcli.workflows.shared.sampling import Sample
 from lungcli.workflows.training.train import train
 

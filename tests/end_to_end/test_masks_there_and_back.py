@@ -24,7 +24,8 @@ from lungcli.phantom import draw_phantom
 from lungcli.workflows.predicting.formats import SUFFIXES, TABLES
 from lungcli.workflows.predicting.predict import predict
 from lungcli.workflows.predicting.settings import PredictSettings
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 SHAPES = {"a": (97, 64), "b": (64, 64), "c": (65, 111)}
 WRITERS = {"png": lambda x, p: write_label_png(x.labels, p), "nifti": write_nifti}

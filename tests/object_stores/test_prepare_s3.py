@@ -6,7 +6,8 @@ import pytest
 
 from lungcli.data.prepared import open_prepared
 from lungcli.errors import DatasetError, RemoteError
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 
 @pytest.fixture(scope="module")

@@ -89,6 +89,12 @@ def prepare(
         float, typer.Option(help="Fraction of patients to test on.", min=0, max=1)
     ] = 0.15,
     seed: Seed = 0,
+    resplit: Annotated[
+        bool,
+        typer.Option(
+            "--resplit", help="Draw anew where train/, val/, test/ are given."
+        ),
+    ] = False,
     workers: Annotated[
         int, typer.Option(help="Processes.", min=0, show_default="all cores")
     ] = 0,
@@ -137,8 +143,9 @@ def prepare(
 ) -> None:
     """Audit folders of chest X-rays, split by patient, write a prepared data set."""
     from lungcli.workflows.preparing import prepare as workflow
+    from lungcli.workflows.preparing.settings import PrepareSettings
 
-    settings = workflow.PrepareSettings(
+    settings = PrepareSettings(
         out=out_folder,
         size=size,
         layout=layout,
@@ -153,6 +160,7 @@ def prepare(
         val=val,
         test=test,
         seed=seed,
+        resplit=resplit,
         workers=workers,
         cluster=cluster,
         force=force,

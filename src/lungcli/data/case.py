@@ -110,6 +110,7 @@ class Case:
         spacing: Pixel size where the source states one.
         finding: Diagnosis, empty if unknown; so are `sex`, `age` and `view`.
         ctr: Cardiothoracic ratio that somebody has measured; None if unknown.
+        split: That its source has it in; empty if that does not say.
         name: What its files are called, if the case_id hides it; else empty.
     """
 
@@ -124,6 +125,7 @@ class Case:
     age: str = ""
     view: str = ""
     ctr: float | None = None
+    split: str = ""
     name: str = ""
 
     @property

@@ -16,7 +16,8 @@ from lungcli.system.progress import Progress, silent
 from lungcli.workflows.drawing.visualize import PictureSettings, visualize
 from lungcli.workflows.evaluating.evaluate import evaluate
 from lungcli.workflows.evaluating.writer import Evaluation
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 from lungcli.workflows.preparing.totals import PrepareReport
 from lungcli.workflows.previewing.augment_preview import augment_preview
 from lungcli.workflows.training.events import TrainEvents, TrainResult

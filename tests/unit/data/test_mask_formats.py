@@ -18,7 +18,8 @@ from lungcli.outputs.labelled import LabelledXray
 from lungcli.outputs.nifti import write_nifti
 from lungcli.outputs.npz import write_npz
 from lungcli.phantom import draw_phantom
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 CR = "1.2.840.10008.5.1.4.1.1.1"
 

@@ -7,7 +7,8 @@ import pytest
 from lungcli.data.journal import JOURNAL
 from lungcli.errors import DatasetError
 from lungcli.phantom import write_montgomery
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from lungcli.arrays import LEFT, RIGHT
 from lungcli.data.prepared import open_prepared
 from lungcli.phantom import draw_phantom, write_montgomery, write_structures
 from lungcli.phantom.patient import draw_patient
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 SEEDS = range(6)
 SMALL = 128

@@ -18,6 +18,7 @@ from lungcli.data.sources import listing
 from lungcli.data.sources.annotations import Annotations
 from lungcli.data.sources.beside import Beside
 from lungcli.data.sources.folder import Folder
+from lungcli.data.sources.given_splits import joined_splits
 from lungcli.data.sources.jsrt import Jsrt
 from lungcli.data.sources.merged import Merged
 from lungcli.data.sources.montgomery import Montgomery
@@ -52,6 +53,8 @@ def find_sources(
 ) -> tuple[SourceListing, ...]:
     """List every source in a folder, or up to two levels below it.
 
+    Folders beside each other that are called as splits are one source.
+
     A folder below that has a known layout but cannot be used becomes a listing
     without cases, whose finding says why.
 
@@ -85,7 +88,7 @@ def find_sources(
             found.append(_unusable(folder, error))
     if not any(each.cases for each in found):
         raise errors[0] if errors else DatasetError(_nothing_found(path, sources))
-    return tuple(found)
+    return joined_splits(found)
 
 
 def _fitting(

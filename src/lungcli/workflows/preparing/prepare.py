@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-from lungcli.data.case import AuditFinding, CaseKey, Convention, Layout, SourceListing
+from lungcli.data.case import AuditFinding, CaseKey, SourceListing
 from lungcli.data.gathering import common_convention, gather
 from lungcli.data.prepared import (
     CONTACT_SHEET,
@@ -22,9 +21,7 @@ from lungcli.data.prepared_writer import (
 )
 from lungcli.data.replacing import check_apart, check_replaceable
 from lungcli.data.said_labels import parse_labels
-from lungcli.data.sources.pattern import parse_pattern
 from lungcli.data.split_file import read_split_list
-from lungcli.data.splits import check_fractions
 from lungcli.data.storing import (
     IMAGES,
     MASKS,
@@ -35,17 +32,18 @@ from lungcli.data.storing import (
     store_case,
 )
 from lungcli.data.unreviewed import check_reviewed
-from lungcli.errors import ConfigError, DatasetError
+from lungcli.errors import DatasetError
 from lungcli.system.files import whole_folder
 from lungcli.system.locks import locked
 from lungcli.system.progress import Progress, silent
-from lungcli.system.urls import Url, path_or_url
+from lungcli.system.urls import path_or_url
 from lungcli.workflows.preparing.contact_sheet import write_contact_sheet
 from lungcli.workflows.preparing.pairs import check_any_pair
 from lungcli.workflows.preparing.privacy import privacy_of
 from lungcli.workflows.preparing.processes import map_in_processes
 from lungcli.workflows.preparing.remote import check_early, local_out, local_sources
 from lungcli.workflows.preparing.second_look import look_again
+from lungcli.workflows.preparing.settings import PrepareSettings
 from lungcli.workflows.preparing.splitting import SplitPlan, split_and_audit
 from lungcli.workflows.preparing.structures import leave_out_incomplete
 from lungcli.workflows.preparing.totals import (
@@ -54,72 +52,6 @@ from lungcli.workflows.preparing.totals import (
     describe_sources,
 )
 from lungcli.workflows.shared.cluster import map_on_cluster
-from lungcli.workflows.shared.ray_session import check_address
-
-_LEAST_SIZE: Final = 32  # pixels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrepareSettings:
-    """How to prepare.
-
-    Attributes:
-        out: Folder of the data set, or its URL.
-        size: The largest side of a stored square, in pixels.
-        layout: One of `data.case.Layout`.
-        mask_pattern: Of the masks of folders that have no layout; None for none.
-        images: Where the X-rays of folders of masks lie; None for where the layout or
-            the journal of `predict` says.
-        labels: What values of mask files mean, as `127=right,255=left`; None has each
-            file tell.
-        splits: Path of a split file or a built-in name; None draws by patient.
-        val: Fraction of each source's patients to validate on, if drawn.
-        test: Fraction of each source's patients to test on, if drawn.
-        seed: Of the draw.
-        workers: Processes; 0 takes all cores.
-        cluster: Address of a Ray cluster; None works on this machine.
-        force: Whether an older prepared data set may be replaced.
-        convention: Of the masks; None takes what the sources say.
-        unreviewed: Whether masks that `lungcli predict` has drawn may be references.
-        check: Whether the bundled networks look at images and masks, too.
-        keep_names: Whether DICOM cases are called as their files; else by a hash.
-        salt_file: Of the hashes; None takes the file beside `out`.
-    """
-
-    out: str | Path | Url = Path("prepared")
-    size: int = 512
-    layout: str = Layout.AUTO
-    mask_pattern: str | None = None
-    images: Path | None = None
-    labels: str | None = None
-    splits: str | None = None
-    val: float = 0.15
-    test: float = 0.15
-    seed: int = 0
-    workers: int = 0
-    cluster: str | None = None
-    force: bool = False
-    convention: Convention | None = None
-    unreviewed: bool = False
-    check: bool = True
-    keep_names: bool = False
-    salt_file: Path | None = None
-
-    def __post_init__(self) -> None:
-        """Reject impossible values once, here."""
-        check_fractions(self.val, self.test)
-        if self.size < _LEAST_SIZE or self.workers < 0:
-            msg = (
-                f"--size {self.size} must be at least {_LEAST_SIZE}, and --workers "
-                f"{self.workers} not negative."
-            )
-            raise ConfigError(msg)
-        if self.mask_pattern is not None:
-            _check_pattern(self.mask_pattern, self.layout)
-        if self.labels is not None:
-            parse_labels(self.labels)
-        if self.cluster is not None:
-            check_address(self.cluster)
 
 
 def prepare(
@@ -213,19 +145,13 @@ def _prepare(
     )
 
 
-def _check_pattern(pattern: str, layout: str) -> None:
-    parse_pattern(pattern)
-    if layout != Layout.AUTO:
-        msg = f"--mask-pattern stands for a layout: leave out --layout {layout}."
-        raise ConfigError(msg)
-
-
 def _plan(settings: PrepareSettings) -> SplitPlan:
     return SplitPlan(
         listed=read_split_list(settings.splits) if settings.splits else None,
         val=settings.val,
         test=settings.test,
         seed=settings.seed,
+        resplit=settings.resplit,
     )
 
 

@@ -21,18 +21,24 @@ class SplitPlan:
         val: Fraction of each source's patients to validate on, if drawn.
         test: Fraction of each source's patients to test on, if drawn.
         seed: Of the draw.
+        resplit: Whether sources that come split are drawn anew.
     """
 
     listed: SplitList | None
     val: float
     test: float
     seed: int
+    resplit: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return what `dataset.json` says about it."""
         if self.listed is not None:
             return {"method": "list", "name": self.listed.name}
         return {"method": "patient", "val": self.val, "test": self.test}
+
+    def follows(self, case: Case) -> bool:
+        """Tell whether a case stays in the split that its source has it in."""
+        return bool(case.split) and self.listed is None and not self.resplit
 
 
 def split_and_audit(
@@ -53,8 +59,7 @@ def split_and_audit(
     usable = [each for each in stored if each.look is not None]
     copies = find_copies([each.look for each in usable if each.look is not None])
     if plan.listed is None:
-        splits = _draw(usable, copies, plan)
-        findings: tuple[AuditFinding, ...] = ()
+        splits, findings = _draw(usable, copies, plan)
     else:
         splits, findings = _follow(stored, plan.listed)
     cases = [each.case for each in usable]
@@ -63,13 +68,28 @@ def split_and_audit(
 
 def _draw(
     usable: Sequence[StoredCase], copies: Sequence[Copy], plan: SplitPlan
-) -> dict[CaseKey, str]:
+) -> tuple[dict[CaseKey, str], tuple[AuditFinding, ...]]:
+    """Draw by patient, but for cases whose source has a split of its own."""
     keys = [each.case.key for each in usable]
     patients = {each.case.key: each.case.patient_id for each in usable}
     pairs = [(keys[copy.first], keys[copy.second]) for copy in copies]
     groups = patient_groups(patients, pairs)
-    with_mask = {key: groups[key] for key in keys if key in _with_mask(usable)}
-    return split_by_group(with_mask, val=plan.val, test=plan.test, seed=plan.seed)
+    with_mask = _with_mask(usable)
+    given = {key: c.split for key, c in with_mask.items() if plan.follows(c)}
+    free = {key: groups[key] for key in keys if key in with_mask and key not in given}
+    drawn = split_by_group(free, val=plan.val, test=plan.test, seed=plan.seed)
+    return drawn | given, _leaks(with_mask, given)
+
+
+def _leaks(
+    cases: Mapping[CaseKey, Case], splits: Mapping[CaseKey, str]
+) -> tuple[AuditFinding, ...]:
+    """Report the patients that are in two splits."""
+    patients = {key: f"{key[0]}/{cases[key].patient_id}" for key in splits}
+    first_cases: dict[str, Case] = {}
+    for key, patient in patients.items():
+        first_cases.setdefault(patient, cases[key])
+    return leak_findings(first_cases, divided(patients, splits))
 
 
 def _follow(
@@ -83,15 +103,7 @@ def _follow(
         for key, split in applied.splits.items()
         if known[key] in with_mask
     }
-    patients = {
-        key: f"{key[0]}/{case.patient_id}"
-        for key, case in with_mask.items()
-        if key in splits
-    }
-    first_cases: dict[str, Case] = {}
-    for key, patient in patients.items():
-        first_cases.setdefault(patient, with_mask[key])
-    leaks = leak_findings(first_cases, divided(patients, splits))
+    leaks = _leaks(with_mask, splits)
     keys = (known[key] for key in applied.not_listed)
     not_listed = [key for key in keys if key in with_mask]
     return splits, (

@@ -16,7 +16,8 @@ from lungcli.errors import ConfigError, DatasetError
 from lungcli.phantom import draw_phantom
 from lungcli.workflows.predicting.predict import predict
 from lungcli.workflows.predicting.settings import PredictSettings
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 SIDE = 64
 NUM_PATIENTS, EACH = 6, 2

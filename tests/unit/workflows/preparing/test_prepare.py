@@ -12,7 +12,8 @@ from lungcli.data.prepared import open_prepared
 from lungcli.errors import ConfigError, DatasetError, OutputError
 from lungcli.workflows.preparing import prepare as workflow
 from lungcli.workflows.preparing.contact_sheet import sample
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 
 def cxr(seed, height, width):

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from lungcli.data.prepared import open_prepared
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 pytestmark = [
     pytest.mark.slow,

@@ -13,7 +13,8 @@ from scipy import ndimage
 from lungcli.data.case import Convention, Issue
 from lungcli.data.prepared import open_prepared
 from lungcli.errors import DatasetError
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 
 def cxr(seed, shape=(80, 60)):

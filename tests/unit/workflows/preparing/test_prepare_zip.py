@@ -9,7 +9,8 @@ from PIL import Image
 from lungcli.data.case import Issue
 from lungcli.errors import DatasetError
 from lungcli.phantom import write_montgomery
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 
 @pytest.fixture

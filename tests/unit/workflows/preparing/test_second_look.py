@@ -6,7 +6,8 @@ from PIL import Image
 
 from lungcli.data.case import Issue
 from lungcli.phantom import write_montgomery
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 
 SIDES = ("leftMask", "rightMask")
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from lungcli.data.prepared import open_prepared
 from lungcli.errors import ConfigError, DatasetError
 from lungcli.model.config import Holdout, TrainConfig
-from lungcli.workflows.preparing.prepare import PrepareSettings, prepare
+from lungcli.workflows.preparing.prepare import prepare
+from lungcli.workflows.preparing.settings import PrepareSettings
 from lungcli.workflows.shared.datasets import open_all
 from lungcli.workflows.training.cases import choose_cases, settings_for
 from lungcli.workflows.training.folds import development_cases, draw_folds

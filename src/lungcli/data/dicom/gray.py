@@ -6,7 +6,7 @@ modality LUT, VOI, polarity and padding cost a single look-up per pixel.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from lungcli.data.dicom.voi import read_voi
 from lungcli.data.images import luma
 from lungcli.data.stretch import percentile_stretch, sampled
 from lungcli.errors import ImageError
+
+_MOST_CLIPPED: Final = 0.5  # of the middle; a window for chests hides a fifth at most
+_LEAST_VALUES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,14 @@ class _Values:
         stored: Without unused bits, with sign.
         real: After the modality LUT.
         counts: How often each occurs in a sample of the image; 0 for padding.
+        in_middle: The same for the image without a quarter at each border.
         padding: Where the word stands for no measurement.
     """
 
     stored: NDArray[np.float64]
     real: NDArray[np.float64]
     counts: NDArray[np.int64]
+    in_middle: NDArray[np.int64]
     padding: NDArray[np.bool_]
 
 
@@ -125,9 +130,17 @@ def _values(frame: Frame, dataset: Dataset) -> tuple[_Values, list[str]]:
     stored = _stored_values(frame)
     real, note = _after_modality(dataset, stored, signed=frame.signed)
     padding = _is_padding(dataset, stored, signed=frame.signed)
-    counts = np.bincount(sampled(frame.words), minlength=stored.size)
-    counts[padding] = 0
-    return _Values(stored, real, counts, padding), [note]
+    counts, in_middle = (
+        np.bincount(sampled(words), minlength=stored.size)
+        for words in (frame.words, _middle(frame.words))
+    )
+    counts[padding] = in_middle[padding] = 0
+    return _Values(stored, real, counts, in_middle, padding), [note]
+
+
+def _middle(words: NDArray[Any]) -> NDArray[Any]:
+    rows, columns = (length // 4 for length in words.shape)
+    return words[rows : words.shape[0] - rows, columns : words.shape[1] - columns]
 
 
 def _stored_values(frame: Frame) -> NDArray[np.float64]:
@@ -177,9 +190,13 @@ def _view(
     voi = read_voi(dataset, signed=bool(values.real.min() < 0))
     if voi is not None:
         levels = voi(values.real)
-        if present.any() and np.ptp(levels[present]) > 0:
+        clipped = _share_clipped(levels, values)
+        if not present.any() or np.ptp(levels[present]) == 0:
+            doubts.append(f"{voi} shows nothing: not used")
+        elif clipped > _MOST_CLIPPED:
+            doubts.append(f"{voi} hides {100 * clipped:.0f} % of the middle: not used")
+        else:
             return levels, str(voi), doubts
-        doubts.append(f"{voi} shows nothing: not used")
     if not present.any() or np.ptp(values.real[present]) == 0:
         return np.zeros(values.real.shape), "constant", ["constant image"]
     if frame.bits == 8 and values.real is values.stored and not frame.signed:
@@ -189,6 +206,18 @@ def _view(
         real, how = np.log(np.maximum(real, 1.0)), f"logarithm, {how}"
     stretch = percentile_stretch(real, values.counts)
     return stretch(real), how, doubts
+
+
+def _share_clipped(levels: NDArray[np.float64], values: _Values) -> float:
+    """Return how much of the middle, where the chest is, becomes black or white.
+
+    Where the middle has few values there is no chest to hide.
+    """
+    counts = values.in_middle
+    if np.count_nonzero(counts) < _LEAST_VALUES:
+        return 0.0
+    hidden = (levels <= 0.0) | (levels >= 1.0)
+    return float(counts[hidden].sum() / counts.sum())
 
 
 def _is_linear(dataset: Dataset) -> bool:

@@ -385,7 +385,9 @@ def test_second_opinion(write, pixels, centre, width, slope, inverse):
     shown = apply_voi_lut(apply_modality_lut(pixels, dataset), dataset)
     expected = (shown - 10) / (4095 * slope) * 255
     assume(np.ptp(shown) > 0)
-    got = read_xray(write(dataset)).pixels
+    xray = read_xray(write(dataset))
+    assume(not xray.doubts)  # a window that hides most of the middle is not used
+    got = xray.pixels
     expected = 255 - expected if inverse else expected
     np.testing.assert_allclose(got, expected, atol=0.51)
 
@@ -402,3 +404,18 @@ def test_table_of_all_values_states_0_entries(gray):
     entries = np.arange(2**16)[::-1]
     xray = gray(grid(0, 2**16 - 1), bits=16, VOILUTSequence=[lut_item(entries)])
     np.testing.assert_array_equal(xray.pixels[:2, 0], [255, 0])
+
+
+@pytest.mark.parametrize("window", [(3900, 100), (300, 100)], ids=["black", "white"])
+def test_a_window_that_hides_the_chest_is_not_used(gray, window):
+    """All but a border: the chest would be black, or white, with a frame around it."""
+    pixels = np.full((64, 64), 4000, np.uint16)
+    pixels[4:-4, 4:-4] = np.linspace(1000, 3000, 56 * 56).reshape(56, 56)
+    pixels[:4] = 250
+    centre, width = window
+    xray = gray(pixels, WindowCenter=centre, WindowWidth=width)
+    assert "hides 100 % of the middle: not used" in xray.doubts[0]
+    assert len(np.unique(xray.pixels[16:-16, 16:-16])) > 100
+    used = gray(pixels, WindowCenter=2000, WindowWidth=2500)
+    assert used.doubts == ()
+    assert used.notes == ("window 2000/2500 (LINEAR)",)

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lungcli.data.deep_colour import is_deep_colour, read_deep_colour
 from lungcli.data.png_rows import PngHeader, can_hold, holds_all_rows, read_header
 from lungcli.errors import ImageError
 
@@ -208,20 +209,26 @@ def _not_an_image(path: Path, file: BinaryIO) -> str:
 
 def _load(path: Path, file: BinaryIO) -> Opened:
     with without_warnings():
-        image = Image.open(file, formats=_FORMATS)
+        image: Image.Image = Image.open(file, formats=_FORMATS)
         if image.width * image.height > MAX_PIXELS:
             raise too_large(path, image.size)
         notes = _page_notes(image)
         # Pillow itself turns 8 bits and less.
-        inverted = image.mode[:1] in {"I", "F"} and _white_is_zero(image)
+        white_is_zero = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
+        inverted = image.mode[:1] in {"I", "F"} and white_is_zero
         # Loading turns a TIFF by itself, and a PNG may tell only afterwards.
         was_turned = image.format != "PNG" and _is_turned(image)
-    _load_pixels(path, file, image)
+    kind = image.format or ""
+    if is_deep_colour(image):
+        image = read_deep_colour(path)
+        notes = ["16-bit colour"]
+    else:
+        _load_pixels(path, file, image)
     with without_warnings():
         if was_turned or _is_turned(image):
             notes.append("EXIF rotated")
         upright = ImageOps.exif_transpose(image)
-    return Opened(upright, inverted, tuple(notes), image.format or "")
+    return Opened(upright, inverted, tuple(notes), kind)
 
 
 def _load_pixels(path: Path, file: BinaryIO, image: Image.Image) -> None:
@@ -273,11 +280,6 @@ def _page_notes(image: Image.Image) -> list[str]:
     ):
         notes.append("16-bit colour, upper 8 bits read")  # all that Pillow offers
     return notes
-
-
-def _white_is_zero(image: Image.Image) -> bool:
-    tags = getattr(image, "tag_v2", {})
-    return bool(tags.get(_PHOTOMETRIC) == 0)
 
 
 @contextmanager

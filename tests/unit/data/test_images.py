@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -63,6 +64,24 @@ def test_orientations_that_mean_nothing(
     exif[0x0112] = orientation
     path = save(tmp_path / "a.jpg", Image.fromarray(RAMP), exif=exif)
     assert ("EXIF rotated" in read_xray(path).notes) == noted
+
+
+@pytest.mark.parametrize("packed", [None, "zlib"])
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+def test_colours_of_16_bits_keep_their_depth(
+    tmp_path: Path, planes: str, packed: str | None
+) -> None:
+    """Of 12 bits in 16 Pillow would keep 16 levels; planes apart it makes noise."""
+    gray = (RAMP.astype(np.uint16) * 16) + np.arange(48, dtype=np.uint16)[:, None] % 16
+    colours = np.stack([gray] * 3, axis=0 if planes == "separate" else -1)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(
+        path, colours, photometric="rgb", planarconfig=planes, compression=packed
+    )
+    xray = read_xray(path)
+    alone = read_xray(save(tmp_path / "gray.tif", Image.fromarray(gray)))
+    np.testing.assert_array_equal(xray.pixels, alone.pixels)
+    assert "16-bit colour" in xray.notes
 
 
 def test_jpeg_is_close(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def is_deep_colour(image: Image.Image) -> bool:
     tags: Any = getattr(image, "tag_v2", None)
     if tags is None or len(image.getbands()) == 1:
         return False
-    return max(tags.get(_BITS, (8,))) > 8
+    return bool(max(tags.get(_BITS, (8,))) > 8)
 
 
 def read_deep_colour(path: Path) -> Image.Image:

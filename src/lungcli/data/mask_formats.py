@@ -12,8 +12,9 @@ from lungcli.anatomy import BACKGROUND, STRUCTURES
 from lungcli.data.dicom.dataset import parse, read_bytes
 from lungcli.data.dicom.facts import SEGMENTATION
 from lungcli.data.dicom.tags import code, items, number, whole
-from lungcli.data.opening import MAX_PIXELS, open_file, too_large, without_warnings
+from lungcli.data.opening import MAX_PIXELS, open_file, too_large
 from lungcli.errors import ImageError
+from lungcli.system.quiet import without_warnings
 
 
 def read_nifti(path: Path) -> NDArray[Any]:

@@ -3,8 +3,6 @@
 import os
 import re
 import stat
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lungcli.data.deep_colour import is_deep_colour, read_deep_colour
 from lungcli.data.png_rows import PngHeader, can_hold, holds_all_rows, read_header
 from lungcli.errors import ImageError
+from lungcli.system.quiet import without_warnings
 
 IMAGE_SUFFIXES: Final = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp"}
@@ -36,7 +35,6 @@ _CHUNK: Final = 2**20
 _ORIENTATION: Final = 0x0112  # EXIF tag; 1 is upright, above 8 and 0 mean nothing
 _TURNED: Final = range(2, 9)
 _PHOTOMETRIC: Final = 262  # TIFF tag; 0 is WhiteIsZero
-_QUIET = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,19 +278,6 @@ def _page_notes(image: Image.Image) -> list[str]:
     ):
         notes.append("16-bit colour, upper 8 bits read")  # all that Pillow offers
     return notes
-
-
-@contextmanager
-def without_warnings() -> Iterator[None]:
-    """Keep the warnings of a library from the user while the block runs.
-
-    One thread at a time: what is long and lets other threads run belongs outside.
-    """
-    # Filters are global to the process before Python 3.14: the lock keeps two
-    # threads from restoring each other's. Decoding itself runs outside of it.
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _first_line(error: Exception) -> str:

@@ -27,11 +27,11 @@ from lungcli.arrays import Gray, LabelMap
 from lungcli.data.case import CaseKey, Convention
 from lungcli.data.geometry import resize_labels, resize_square
 from lungcli.data.knowledge import of_convention, read_knowledge
-from lungcli.data.opening import without_warnings
 from lungcli.data.prepared_case import SPLITS, PreparedCase, parse_case, whole_number
 from lungcli.errors import DatasetError, ImageError
 from lungcli.system.documents import read_json
 from lungcli.system.files import read_plain
+from lungcli.system.quiet import without_warnings
 
 __all__ = [
     "AUDIT_CSV",

@@ -28,6 +28,7 @@ from lungcli.outputs.dicom_source import (
 )
 from lungcli.outputs.labelled import LabelledXray
 from lungcli.system.files import whole_file
+from lungcli.system.quiet import without_warnings
 
 _SERIES_NUMBER: Final = 1000  # far from those of the images
 _LONGEST_TEXT: Final = 64  # characters of DICOM's LO
@@ -102,11 +103,12 @@ def write_dicom_seg(xray: LabelledXray, path: Path, *, model: str) -> Path:
         raise OutputError(msg)
     dates = [keyword for pair in _DATES for keyword in pair]
     keywords = {*_PATIENT_AND_STUDY, *_IMAGE, *_REFERENCES, *dates}
-    source = read_source(xray.dicom, sorted(keywords), xray.labels.shape)
-    segmentation = _segmentation(xray, source, _plain(PurePath(model).name))
-    _refer(segmentation, source)
-    _date(segmentation, source)
-    with whole_file(path) as part:
+    # pydicom warns of what it mends, such as an unknown character set.
+    with without_warnings(), whole_file(path) as part:
+        source = read_source(xray.dicom, sorted(keywords), xray.labels.shape)
+        segmentation = _segmentation(xray, source, _plain(PurePath(model).name))
+        _refer(segmentation, source)
+        _date(segmentation, source)
         segmentation.save_as(part, enforce_file_format=True)
     return path
 

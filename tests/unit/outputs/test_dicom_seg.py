@@ -14,6 +14,7 @@ from lungcli._version import __version__
 from lungcli.anatomy import HEART, LUNGS, STRUCTURES
 from lungcli.errors import ImageError, OutputError
 from lungcli.outputs.dicom_seg import write_dicom_seg
+from lungcli.system.quiet import without_warnings
 
 CR = "1.2.840.10008.5.1.4.1.1.1"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -433,3 +434,10 @@ def test_a_validator_finds_no_error(
     )
     errors = [line for line in told.stderr.splitlines() if line.startswith("Error")]
     assert errors == []
+
+
+def test_no_warning_of_a_library_escapes(source, write):
+    """pytest makes an error of each; users would read a path into site-packages."""
+    with without_warnings():
+        image = source(SpecificCharacterSet="ISO_IR 999")
+    assert write(image).is_file()

@@ -15,8 +15,9 @@ from pydicom.dataset import Dataset
 from lungcli.data.ages import age_in_years
 from lungcli.data.dicom.orientation import read_view
 from lungcli.data.dicom.tags import code
-from lungcli.data.opening import DICOM_START, is_dicom, open_file, without_warnings
+from lungcli.data.opening import DICOM_START, is_dicom, open_file
 from lungcli.errors import ImageError
+from lungcli.system.quiet import without_warnings
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"  # DICOM PS3.4, B.5
 _OLDEST: Final = 89  # years; who is older may be known by it alone

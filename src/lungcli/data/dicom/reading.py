@@ -11,8 +11,8 @@ from lungcli.data.dicom.frame import Frame, read_frame
 from lungcli.data.dicom.gray import to_gray
 from lungcli.data.dicom.orientation import read_orientation, read_view
 from lungcli.data.dicom.spacing import read_spacing
-from lungcli.data.opening import without_warnings
 from lungcli.data.xray import Xray
+from lungcli.system.quiet import without_warnings
 
 
 def decode_dicom(path: Path, file: BinaryIO) -> Xray:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from lungcli.data.inputs.archive import image_members, is_archive
+from lungcli.data.inputs.disc import is_index, listed_images
 from lungcli.data.inputs.folder import is_image
 from lungcli.data.inputs.folder import search as search_folder
 from lungcli.data.inputs.input import Input
@@ -105,6 +106,12 @@ def _at(path: Path, place: PurePosixPath, search: _Search) -> list[Input]:
     if path.is_dir() and _is_within(os.path.realpath(path), search.out):
         msg = f"--out {search.out} holds the input {path}. Choose another folder."
         raise DatasetError(msg)
+    if is_index(path):
+        shown = path.parent
+        return [
+            Input(shown=str(shown / name), name=name, path=shown / name)
+            for name in listed_images(path)
+        ]
     if not path.is_dir() and not is_archive(path):
         return [Input(shown=str(path), name=place, path=path)]
     found = (

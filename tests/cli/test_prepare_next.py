@@ -68,3 +68,12 @@ def test_images_alone_are_nothing_to_train_on(ward):
     result = invoke("prepare", "ward", *OPTIONS)
     assert "nothing to train on" in result.output
     assert "Next:" not in result.output
+
+
+def test_what_is_doubtful_of_many_is_said_aloud(ward, tmp_path):
+    ward(6)
+    for path in sorted((tmp_path / "ward" / "masks").iterdir())[:4]:
+        labels = np.asarray(Image.open(path))
+        Image.fromarray(np.where(labels == 1, labels, 0).astype(np.uint8)).save(path)
+    result = invoke("prepare", "ward", *OPTIONS)
+    assert "4 of 6 cases of ward: one lung only. Look at" in result.output

@@ -1,6 +1,7 @@
 """`lungcli prepare`: source folders in, a prepared data set and its audit out."""
 
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,12 +18,16 @@ from lungcli.cli.output import (
     print_paths,
 )
 from lungcli.cli.progress import progress_bars
-from lungcli.data.case import Convention, Layout
+from lungcli.data.case import TO_LOOK_AT, Convention, Layout
 from lungcli.system.files import printable
 from lungcli.system.urls import Url
 
 if TYPE_CHECKING:
     from lungcli.workflows.preparing.totals import PrepareReport, SourceCounts
+
+
+_MANY = 0.1  # of a source
+_FEW = 3  # cases
 
 
 def prepare(
@@ -188,7 +193,7 @@ def _print_report(report: "PrepareReport") -> None:
         out.print(_finding_table(report))
     out.print(f"Mask convention: {report.convention.value}. Written:")
     print_paths(out, report.paths)
-    for note in report.notes:
+    for note in (*report.notes, *_frequent(report)):
         print_note(note)
     unknown = [each.name for each in report.sources if each.convention == "unknown"]
     if report.convention == "unknown" and unknown:
@@ -219,6 +224,22 @@ def _print_report(report: "PrepareReport") -> None:
     if report.out != Path("prepared"):
         command += f" --data {shlex.quote(printable(report.out))}"
     out.print(f"Next: [bold]{plain(command)}[/bold]", soft_wrap=True, highlight=False)
+
+
+def _frequent(report: "PrepareReport") -> list[str]:
+    """Say aloud what is doubtful of many cases of a source: so is then the source."""
+    totals = {each.name: sum(_numbers(each)) for each in report.sources}
+    counts = Counter(
+        (finding.source, finding.issue)
+        for finding in report.findings
+        if finding.issue in TO_LOOK_AT
+    )
+    return [
+        f"{count} of {totals[source]} cases of {source}: {issue.value}. Look at "
+        f"{report.sheet_path} before you train."
+        for (source, issue), count in counts.items()
+        if source in totals and count >= max(_FEW, _MANY * totals[source])
+    ]
 
 
 def _source_table(report: "PrepareReport") -> Table:

@@ -161,6 +161,12 @@ class Issue(StrEnum):
     NOT_FOUND = "listed, but not there"
 
 
+TO_LOOK_AT: Final = frozenset({
+    Issue.DOUBTFUL, Issue.FEW_LEVELS, Issue.INVERTED, Issue.LARGE_MASK, Issue.SIDES,
+    Issue.ONE_LUNG, Issue.DISAGREES,
+})  # fmt: skip
+"""Findings of cases that are kept, and whose picture tells more than words."""
+
 ABOUT_MANY: Final = frozenset({Issue.UNUSABLE, Issue.NOT_LISTED, Issue.NOT_FOUND})
 """Findings of a folder or a list, which belong to no case."""
 

@@ -68,6 +68,11 @@ class PrepareReport:
         return self.out / AUDIT_CSV
 
     @property
+    def sheet_path(self) -> Path | Url:
+        """Where some of the cases are drawn."""
+        return self.out / CONTACT_SHEET
+
+    @property
     def paths(self) -> tuple[Path | Url, ...]:
         """The files for people."""
         names = (CASES_CSV, AUDIT_CSV, CONTACT_SHEET, DATASET_JSON)

@@ -1,7 +1,6 @@
 """Open an image file with Pillow: loaded, upright, and with every failure explained."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -217,11 +216,12 @@ def _load(path: Path, file: BinaryIO) -> Opened:
         # Loading turns a TIFF by itself, and a PNG may tell only afterwards.
         was_turned = image.format != "PNG" and _is_turned(image)
     kind = image.format or ""
-    if is_deep_colour(image):
-        image = read_deep_colour(path)
-        notes = ["16-bit colour"]
-    else:
+    is_deep = is_deep_colour(image)
+    if kind != "TIFF" or not is_deep:  # checks that all of it is there, too
         _load_pixels(path, file, image)
+    if is_deep:
+        image = read_deep_colour(path, file, kind)
+        notes.append("16-bit colour")
     with without_warnings():
         if was_turned or _is_turned(image):
             notes.append("EXIF rotated")
@@ -273,10 +273,6 @@ def _page_notes(image: Image.Image) -> list[str]:
     # Not how many: a file may hold a million, and Pillow would visit each.
     if getattr(image, "is_animated", False):
         notes.append("first page of several")
-    if image.mode in {"LA", "RGB", "RGBA"} and re.search(
-        r";16", str(getattr(image, "tile", ""))
-    ):
-        notes.append("16-bit colour, upper 8 bits read")  # all that Pillow offers
     return notes
 
 

@@ -67,7 +67,10 @@ def test_hearts_are_found_by_themselves(run, name, count):
     assert (source.layout, source.no_mask) == ("structures", 0)
     assert set(dataset.knowledge(name).values()) == {"exact"}
     assert len(dataset.cases) == count
-    assert {finding.issue for finding in report.findings} <= {Issue.OVERLAP}
+    assert {finding.issue for finding in report.findings} <= {
+        Issue.OVERLAP,
+        Issue.FEW_LEVELS,  # five of JSRT lie between 197 and 255
+    }
     assert len(report.notes) == (name == "jsrt-scr")  # its clavicles
     for case in dataset.cases[:5]:
         assert (dataset.read_reference(case) == 3).mean() > 0.02

@@ -70,7 +70,9 @@ def test_the_bucket_holds_what_a_local_run_writes(bucket, sources, tmp_path, lin
     ]
     assert str(report.audit_path) == "s3://scans/p/audit.csv"
     tasks = [task for task, _, _ in told]
-    assert list(dict.fromkeys(tasks)) == ["fetch", "prepare", "contact sheet", "store"]
+    assert list(dict.fromkeys(tasks)) == [
+        *("fetch", "prepare", "check", "contact sheet", "store"),
+    ]
     assert told[0] == ("fetch", 0, told[0][2])
     assert told[-1] == ("store", told[-1][2], told[-1][2])
 

@@ -48,7 +48,6 @@ _PATIENT_AND_STUDY: Final = (
 
 _IMAGE: Final = (
     "SpecificCharacterSet",
-    "PatientOrientation",
     "TimezoneOffsetFromUTC",
     "FrameOfReferenceUID",
     "PositionReferenceIndicator",
@@ -65,6 +64,8 @@ _REFERENCES: Final = (
 _DATES: Final = tuple(
     (f"{of}Date", f"{of}Time") for of in ("Content", "Acquisition", "Series", "Study")
 )
+_ORIENTATION: Final = "PatientOrientation"
+_DIRECTIONS: Final = re.compile(rb"[APRLHF]{1,3}\\[APRLHF]{1,3}")
 _DATE: Final = re.compile(rb"[0-9]{8}")
 _TIME: Final = re.compile(rb"[0-9]{2}(?:[0-9]{2}){0,2}|[0-9]{6}\.[0-9]{1,6}")
 _NO_DATE: Final = (b"19000101", b"000000")  # the standard demands one
@@ -102,7 +103,7 @@ def write_dicom_seg(xray: LabelledXray, path: Path, *, model: str) -> Path:
         )
         raise OutputError(msg)
     dates = [keyword for pair in _DATES for keyword in pair]
-    keywords = {*_PATIENT_AND_STUDY, *_IMAGE, *_REFERENCES, *dates}
+    keywords = {*_PATIENT_AND_STUDY, *_IMAGE, *_REFERENCES, *dates, _ORIENTATION}
     # pydicom warns of what it mends, such as an unknown character set.
     with without_warnings(), whole_file(path) as part:
         source = read_source(xray.dicom, sorted(keywords), xray.labels.shape)
@@ -206,7 +207,9 @@ def _refer(segmentation: Any, source: Source) -> None:
     """Let a segmentation of the stand-in belong to the real image, in place."""
     image_uid = source["SOPInstanceUID"]
     # Where nobody knows it, it must be there, and empty (PS3.3 C.7.6.1.1.1).
-    set_bytes(segmentation, "PatientOrientation", b"")
+    known = source.get(_ORIENTATION, b"")
+    known = known if _DIRECTIONS.fullmatch(known) else b""
+    set_bytes(segmentation, _ORIENTATION, known)
     for keyword in (*_PATIENT_AND_STUDY, *_IMAGE):
         if keyword in source:
             set_bytes(segmentation, keyword, source[keyword])

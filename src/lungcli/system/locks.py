@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from lungcli.errors import OutputError
 from lungcli.system.files import beside, real_path
+from lungcli.system.interrupts import deferred
 from lungcli.system.urls import without_secrets
 
 try:
@@ -48,8 +49,10 @@ def locked(
     """
     lock = beside(real_path(path), ".lock-") if outside else path / LOCK
     made = [p for p in (lock.parent, *lock.parent.parents) if not p.exists()]
-    descriptor = None if fcntl is None else _acquire(lock, path, option)
+    descriptor = None
     try:
+        with deferred():  # a stop in between would leave the file
+            descriptor = None if fcntl is None else _acquire(lock, path, option)
         yield
     finally:
         if descriptor is not None:
